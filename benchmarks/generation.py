@@ -1,0 +1,190 @@
+"""Tokens a second over real pools, beside Hugging Face `generate` on the same weights.
+
+    python benchmarks/generation.py             # the embedded model
+    python benchmarks/generation.py --smollm2   # SmolLM2-135M (fetched once, 93 MB): also its logits and text
+
+All ways run in turn, several times over, so that whatever else the machine does falls on each alike; every figure is
+a median, every ratio the median of the ratios of one round. It needs `transformers` (and `gguf` for SmolLM2).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # weights come from disk only
+
+import torch
+import transformers
+
+from vizkv.model import LoadedModel, load_model
+from vizkv.model.add import add_model
+from vizkv.model.generate import greedy_batch
+from vizkv.model.pool import Chunk, ContiguousChunk, KVPool, PagedChunk
+from vizkv.model.registry import _find
+
+GOAL = 1.3  # times the tokens a second of `generate`
+BLOCK_SIZE = 16
+PROMPTS = (
+    "Four score and seven years ago our",
+    "The people of this country have always known that",
+    "We hold these truths to be self-evident, that",
+    "It was the best of times, it was the worst of times,",
+    "The Congress shall have power to",
+    "I have the honor to submit to you the report of",
+    "The state of our Union is",
+    "The war has brought upon us",
+)
+# the last text: transformers reads SmolLM2's GGUF without its rule that a digit is a word of its own, and so cuts the
+# line ends before "12345" otherwise than the model's own tokenizer (and llama.cpp, and we)
+TEXTS = (*PROMPTS, "naïve café — 東京 🙂 1234567890 it's we'll", "def f(x):\n\treturn x**2  # don't\n\n\n12345 and 678")
+
+
+def theirs_of(name: str) -> tuple[transformers.PreTrainedModel, Any]:
+    """The same weights and tokenizer as transformers loads them, in float32."""
+    place = _find(name)
+    folder, gguf = (place.parent, {"gguf_file": place.name}) if place.suffix == ".gguf" else (place, {})
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **gguf).eval()
+    if gguf:
+        return model, transformers.AutoTokenizer.from_pretrained(folder, **gguf)
+    return model, transformers.PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
+
+
+@torch.inference_mode()
+def generate(model: transformers.PreTrainedModel, prompts: list[list[int]], n: int) -> list[list[int]]:
+    """Greedy text by Hugging Face; prompts of one length."""
+    ids = torch.tensor(prompts)
+    out = model.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, min_new_tokens=n, max_new_tokens=n, pad_token_id=0
+    )
+    return out[:, ids.shape[1] :].tolist()
+
+
+def rounds(ways: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each way in each round, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for repeat in range(repeats + 1):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            way()
+            if repeat:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def speed(loaded: LoadedModel, theirs: transformers.PreTrainedModel, batch: int, n: int, repeats: int) -> dict:
+    """Tokens a second of the three ways, and how many times `generate` that is."""
+    length = min(len(loaded.tokenizer.encode(text)) for text in PROMPTS)
+    prompts = [loaded.tokenizer.encode(PROMPTS[i % len(PROMPTS)])[:length] for i in range(batch)]
+    ways = {
+        "contiguous": lambda: greedy_batch(loaded.model, prompts, n, "contiguous"),
+        "paged": lambda: greedy_batch(loaded.model, prompts, n, "paged", BLOCK_SIZE),
+        "generate": lambda: generate(theirs, prompts, n),
+    }
+    seconds = rounds(ways, repeats)
+    return {
+        "batch": batch,
+        "prompt_tokens": length,
+        "new_tokens": n,
+        "tokens_per_second": {name: round(batch * n / statistics.median(s), 1) for name, s in seconds.items()},
+        "times_generate": {
+            name: round(statistics.median(g / s for g, s in zip(seconds["generate"], seconds[name], strict=True)), 2)
+            for name in ("contiguous", "paged")
+        },
+        "same_tokens": ways["contiguous"]() == ways["paged"]() == ways["generate"](),
+    }
+
+
+def lockstep(loaded: LoadedModel, context: int, steps: int) -> dict:
+    """Milliseconds of one decoding step of five systems, four contiguous and one paged, each with its own pool."""
+    c = loaded.config
+    slots = (context + steps + BLOCK_SIZE) // BLOCK_SIZE * BLOCK_SIZE
+    pools = [KVPool(c.layers, slots, c.kv_heads, c.head_dim) for _ in range(5)]
+    table = list(reversed(range(slots // BLOCK_SIZE)))
+
+    def chunks(ids: list[int], position: int) -> list[Chunk]:
+        contiguous: list[Chunk] = [ContiguousChunk(pool, ids, position, 0) for pool in pools[:4]]
+        return [*contiguous, PagedChunk(pools[4], ids, position, table, BLOCK_SIZE)]
+
+    token = [int(loaded.model.step(chunks(loaded.filler(context, 0), 0))[0].argmax())]
+    times = []
+    for step in range(steps):
+        started = time.perf_counter()
+        token = loaded.model.step(chunks(token, context + step)).argmax(-1).tolist()[:1]
+        times.append((time.perf_counter() - started) * 1000)
+    ordered = sorted(times)
+    return {
+        "systems": 5,
+        "context": context,
+        "median_ms": round(statistics.median(times), 2),
+        "tenth_ms": round(ordered[len(ordered) // 10], 2),
+    }
+
+
+@torch.inference_mode()
+def agreement(loaded: LoadedModel, theirs: transformers.PreTrainedModel, tokenizer: Any, n: int) -> dict:
+    """Ours beside transformers on the same file: token ids, logits of whole texts, greedy text."""
+    differing = [text for text in TEXTS if loaded.tokenizer.encode(text) != tokenizer(text)["input_ids"]]
+    worst = 0.0
+    for text in TEXTS:
+        ids = torch.tensor([loaded.tokenizer.encode(text)])
+        worst = max(worst, float((loaded.model(ids) - theirs(ids).logits).abs().max()))
+    ids = loaded.tokenizer.encode(PROMPTS[0])
+    expected = generate(theirs, [ids], n)[0]
+    memories = {memory: greedy_batch(loaded.model, [ids], n, memory)[0] for memory in ("contiguous", "paged")}
+    return {
+        "texts": len(TEXTS),
+        "texts_with_other_token_ids": differing,
+        "largest_logit_difference": worst,
+        "greedy_tokens": n,
+        "greedy_equal": {memory: tokens == expected for memory, tokens in memories.items()},
+        "greedy_text": loaded.tokenizer.decode(memories["paged"]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny", help="a name, a Llama folder or a GGUF file")
+    parser.add_argument("--smollm2", action="store_true", help="the same as --model smollm2, fetched first if need be")
+    parser.add_argument("--tokens", type=int, default=128, help="new tokens a sequence")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    arguments = parser.parse_args()
+    if arguments.smollm2:
+        arguments.model = "smollm2"
+        add_model("smollm2")
+    loaded = load_model(arguments.model)
+    theirs, tokenizer = theirs_of(arguments.model)
+    figures: dict[str, Any] = {"model": arguments.model, "threads": torch.get_num_threads(), "goal": GOAL}
+    figures["agreement"] = agreement(loaded, theirs, tokenizer, min(arguments.tokens, 48))
+    print(f"{arguments.model}, {torch.get_num_threads()} thread(s)")
+    for name, value in figures["agreement"].items():
+        print(f"  {name.replace('_', ' ')}: {value!r}")
+    figures["lockstep"] = lockstep(loaded, 500, 100)
+    print(
+        "  a step of five systems at {context} tokens: {median_ms} ms (tenth: {tenth_ms} ms)".format(
+            **figures["lockstep"]
+        )
+    )
+    figures["speed"] = []
+    for batch in arguments.batch:
+        found = speed(loaded, theirs, batch, arguments.tokens, arguments.repeats)
+        figures["speed"].append(found)
+        for way, rate in found["tokens_per_second"].items():
+            ratio = found["times_generate"].get(way)
+            verdict = f"  {ratio:.2f} x generate (goal {GOAL})" if ratio else ""
+            print(f"  batch {batch}  {way:10}  {rate:8.1f} tokens/s{verdict}")
+        print(f"  batch {batch}  the same tokens: {found['same_tokens']}")
+    if arguments.out:
+        arguments.out.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What a person types into the table or uploads: it runs, or there is one sentence."""
+
+import pandas as pd
+import pytest
+
+from vizkv import engine, scenario
+from vizkv import trace as traces
+from vizkv.messages import messages
+from vizkv.presets import list_presets
+from vizkv.scenario import ScenarioError
+from vizkv.trace import TraceError
+from vizkv.ui import files, link, requests_table
+
+FIELDS = ["id", "prompt", "prompt_tokens", "output_tokens", "final_slots", "arrival_step"]
+
+
+@pytest.fixture
+def state(monkeypatch):
+    first = list_presets()[0]
+    opened = link.Open(first, first.scenario)
+    monkeypatch.setattr(link, "current", lambda: opened)
+    return opened
+
+
+def table(*rows):
+    return pd.DataFrame([dict.fromkeys(FIELDS) | r for r in rows], columns=FIELDS)
+
+
+def merged(*rows):
+    return requests_table.merged(table(*rows), list_presets()[0].scenario, messages())
+
+
+def test_a_row_is_a_request():
+    assert merged({"id": "A", "prompt": "Hello", "output_tokens": 3.0}) == [
+        {"id": "A", "prompt": "Hello", "output_tokens": 3}
+    ]
+
+
+def test_an_empty_row_is_no_request():
+    assert merged({}, {"arrival_step": 0}) == []
+
+
+def test_half_a_token_is_a_sentence():
+    with pytest.raises(ScenarioError, match=r"Row 1 of the requests: output_tokens is 2.5"):
+        merged({"prompt": "x", "output_tokens": 2.5})
+
+
+def test_the_preset_goes_through_the_table_unchanged():
+    for preset in list_presets():
+        rows = requests_table.merged(requests_table._rows(preset.scenario), preset.scenario, messages())
+        data = scenario.to_dict(preset.scenario) | {"requests": rows}
+        assert scenario.from_dict(data) == preset.scenario
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [
+        ("a.toml", b"slots = -3", ScenarioError),
+        ("a.toml", b"", ScenarioError),
+        ("cat.png", b"\x89PNG\r\n\x1a\n\xff\xff", ScenarioError),
+        ("a.vizkv", b"not a trace", TraceError),
+        ("a.vizkv", b"PK\x03\x04", TraceError),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_everything_as_it_was(state, name, data, error):
+    before = (state.scenario, state.saved)
+    with pytest.raises(error):
+        files.open_file(name, data)
+    assert (state.scenario, state.saved) == before
+
+
+def test_a_saved_trace_opens(state):
+    preset = next(p for p in list_presets() if p.id == "pow2-513")
+    trace = engine.run(preset.scenario.model_copy(update={"model": "none"}))
+    files.open_file("x.vizkv", traces.save(trace))
+    assert state.saved is not None and state.saved.steps == trace.steps
+
+
+def test_a_saved_scenario_opens(state):
+    preset = next(p for p in list_presets() if p.id == "pow2-513")
+    files.open_file("x.toml", scenario.to_toml(preset.scenario).encode())
+    assert state.scenario == preset.scenario

@@ -1,0 +1,111 @@
+"""The app in a real browser: one app and one Chromium for all browser tests, a new page for each visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+from scripts import lab
+
+HERE = Path(__file__).resolve().parent
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All browser tests in one xdist process: they share the app."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[lab.App]:
+    """The app as `make app` starts it, on a free port."""
+    try:
+        with lab.running_app() as running:
+            yield running
+    except lab.LabError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium. Without one the tests fail; they are not skipped."""
+    try:
+        with lab.chromium() as running:
+            yield running
+    except lab.LabError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@dataclass
+class Complaints:
+    """What went wrong in a page without anybody looking: script errors, console errors, reaches for the network."""
+
+    found: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        """Collect from now on. (Chromium itself resolves no name but this machine's: see scripts/lab.py.)"""
+        page.on("pageerror", lambda error: self.found.append(f"script error: {error}"))
+        page.on("console", self._console)
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.found.append(f"console error: {message.text} ({message.location.get('url', '')})")
+
+    def _request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.hostname not in LOOPBACK and url.scheme not in ("data", "blob"):
+            self.found.append(f"reached for the network: {request.url}")
+
+
+@pytest.fixture
+def settle() -> Callable[..., None]:
+    """settle(page, player=True): wait until a page that was clicked on stands still again."""
+    return lab.settle
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> dict[str, BrowserContext]:
+    """One light and one dark browser profile: pages of a profile share the cache, so that a visit takes a second less."""
+    return {scheme: browser.new_context(color_scheme=scheme) for scheme in ("light", "dark")}
+
+
+@pytest.fixture
+def visit(app: lab.App, contexts: dict[str, BrowserContext]) -> Iterator[Callable[..., Page]]:
+    """visit(path="/", width=1280, height=720, scheme="light", player=True) -> a page that stands still.
+
+    It waits until the script has run and, unless ``player=False``, until the player has drawn its first frame. When
+    the test ends, no page it opened may have complained.
+    """
+    pages = []
+    complaints = Complaints()
+
+    def go(
+        path: str = "/",
+        width: int = 1280,
+        height: int = 720,
+        scheme: Literal["light", "dark"] = "light",
+        player: bool = True,
+    ) -> Page:
+        app.check()
+        page = contexts[scheme].new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        complaints.listen(page)
+        page.goto(app.url + path)
+        lab.settle(page, player=player)
+        return page
+
+    yield go
+    for page in pages:
+        page.close()
+    app.check()
+    assert not complaints.found, "\n".join(complaints.found)

@@ -1,0 +1,129 @@
+"""`vizkv run`: a public contract (SPEC 8)."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from vizkv import cli
+
+TOML = """
+slots = 128
+max_model_len = 64
+model = "none"
+[[systems]]
+kind = "contiguous"
+[[systems]]
+kind = "paged"
+block_size = 4
+null_block = true
+[[requests]]
+prompt_tokens = 5
+output_tokens = 6
+[[requests]]
+id = "late"
+prompt_tokens = 3
+output_tokens = 2
+arrival_step = 2
+"""
+KEYS = {
+    "system",
+    "step",
+    "time_s",
+    "ledger",
+    "running",
+    "waiting",
+    "scheduled",
+    "cache_hits",
+    "preempted",
+    "finished",
+    "events",
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "two.toml"
+    path.write_text(TOML)
+    return path
+
+
+def lines(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_one_object_a_system_and_step_and_the_summary_last(file, capsys):
+    assert cli.main(["run", str(file), "--json"]) == 0
+    *rows, last = lines(capsys)
+    assert set(last) == {"summary"} and set(last["summary"]) == {"Orca (Max)", "PagedAttention"}
+    for row in rows:
+        assert KEYS <= set(row)
+        for booked in row["ledger"].values():
+            assert list(booked) == ["used", "reserved", "internal", "rounding", "stranded", "free"]
+            assert sum(booked.values()) == 128
+        extra = {"free_queue", "ref_count", "cached_blocks"}
+        assert extra <= set(row) if row["system"] == "PagedAttention" else not extra & set(row)
+    assert [r["step"] for r in rows if r["system"] == "Orca (Max)"] == list(range(6))
+
+
+def test_running_says_what_was_written_including_this_step(file, capsys):
+    cli.main(["run", str(file), "--json", "--steps", "0:0"])
+    contiguous, paged, _ = lines(capsys)
+    assert contiguous["running"] == [{"id": "A", "slots_written": 5, "slots_held": 64, "start": 0}]
+    assert paged["running"] == [{"id": "A", "slots_written": 5, "slots_held": 8, "block_table": [1, 2]}]
+    assert paged["scheduled"] == {"A": 5} and paged["ref_count"] == {"1": 1, "2": 1}
+    assert paged["free_queue"] == list(range(3, 32))
+    assert paged["ledger"]["online"]["rounding"] == 4  # the null block
+
+
+def test_steps_are_inclusive_at_both_ends(file, capsys):
+    cli.main(["run", str(file), "--json", "--steps", "2:3"])
+    assert {r["step"] for r in lines(capsys)[:-1]} == {2, 3}
+
+
+def test_a_table_without_json(file, capsys):
+    assert cli.main(["run", str(file)]) == 0
+    text = capsys.readouterr().out
+    assert "Orca (Max)" in text and "PagedAttention" in text
+
+
+def test_a_saved_trace_prints_the_same(file, capsys, tmp_path):
+    cli.main(["run", str(file), "--json", "--save", str(tmp_path / "t.vizkv")])
+    first = lines(capsys)
+    cli.main(["run", str(tmp_path / "t.vizkv"), "--json"])
+    assert lines(capsys) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("slots = 'many'", "slots is 'many'"),
+        ("sloths = 3", "sloths"),
+        ("slots = 0", "slots is 0"),
+        ("= 3", "not valid TOML"),
+        ("[[systems]]\nkind = 'ring'\n[[requests]]\nprompt_tokens=1\noutput_tokens=1", "'contiguous' or 'paged'"),
+        ("[[systems]]\nkind = 'paged'", "zero requests"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(text, says, tmp_path, capsys):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    assert cli.main(["run", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert says in error and error.count("\n") == 1 and "Traceback" not in error
+
+
+def test_a_missing_file_is_named(capsys):
+    assert cli.main(["run", "nowhere.toml"]) == 2
+    assert "'nowhere.toml' cannot be read" in capsys.readouterr().err
+
+
+def test_python_m_vizkv_is_the_same():
+    done = subprocess.run([sys.executable, "-m", "vizkv", "--help"], capture_output=True, text=True, check=True)
+    assert "run" in done.stdout and "model" in done.stdout
+
+
+def test_an_unknown_option_is_one_sentence(file):
+    done = subprocess.run([sys.executable, "-m", "vizkv", "run", str(file), "--frob"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1

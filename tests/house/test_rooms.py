@@ -1,0 +1,146 @@
+"""Who may import whom (CONTRIBUTING.md, "The house"). The arrows keep the straight way through it straight."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.project import ROOT, files, relative
+
+WORDS = {"events", "slots"}  # shared names and numbers; they import nothing and everybody may use them
+CORE = {"scenario", "workload", "memory", "scheduling", "model", "engine", "trace", "replay", "proof"}
+
+# room -> the rooms of ours that it may import; a room is a file or folder directly in vizkv/
+ARROWS: dict[str, set[str]] = {
+    "events": set(),
+    "slots": set(),
+    "complaints": set(),
+    "scenario": {"complaints"},
+    "messages": set(),
+    "player": set(),
+    "memory": set(),
+    "model": set(),
+    "workload": {"scenario"},
+    "scheduling": {"memory", "events", "scenario"},
+    "trace": WORDS | {"memory"},
+    "replay": WORDS | {"trace"},
+    "engine": WORDS | {"scenario", "workload", "memory", "scheduling", "model", "trace"},
+    "proof": {"scenario", "engine", "model", "trace"},
+    "views": WORDS | {"messages", "presets", "trace", "replay"},
+    "presets": {"scenario"},
+    "link": {"scenario"},
+    "export": WORDS | {"messages", "views", "player", "trace", "replay"},
+    "cli": WORDS | CORE | {"messages", "presets", "views", "export", "link"},
+    "__main__": {"cli"},
+    "ui": WORDS | CORE | {"messages", "presets", "views", "export", "link", "player"},
+}
+
+
+def room(path: Path) -> str:
+    """The room that a file of vizkv/ belongs to."""
+    return path.relative_to(ROOT / "vizkv").parts[0].removesuffix(".py")
+
+
+class Import(ast.NodeVisitor):
+    """All imports of a file as (module, where): where is "top", "function" or "types" (under TYPE_CHECKING)."""
+
+    def __init__(self, path: Path) -> None:
+        self.found: list[tuple[str, str, int]] = []
+        self.where = "top"
+        self.package = relative(path).removesuffix(".py").split("/")[:-1]
+        self.visit(ast.parse(path.read_text(encoding="utf-8")))
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found += [(alias.name, self.where, node.lineno) for alias in node.names]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = node.module or ""
+        if node.level:
+            parents = self.package[: len(self.package) - node.level + 1]
+            base = ".".join([*parents, base] if base else parents)
+        self.found += [(f"{base}.{alias.name}", self.where, node.lineno) for alias in node.names]
+
+    def _inside(self, where: str, node: ast.AST) -> None:
+        before, self.where = self.where, where
+        self.generic_visit(node)
+        self.where = before
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._inside("function", node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._inside("function", node)
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            self._inside("types", node)
+        else:
+            self.generic_visit(node)
+
+
+def shipped() -> list[Path]:
+    """What runs in the app: the package, app.py and the pages."""
+    return [p for p in files(".py") if relative(p).split("/")[0] in ("vizkv", "pages", "app.py")]
+
+
+def test_every_room_imports_only_the_rooms_before_it():
+    wrong = []
+    for path in shipped():
+        if relative(path).split("/")[0] != "vizkv" or path == ROOT / "vizkv/__init__.py":
+            continue
+        here = room(path)
+        assert here in ARROWS, f"{relative(path)} is in no room: give it its arrows here and in CONTRIBUTING"
+        for module, _, line in Import(path).found:
+            parts = module.split(".")
+            if parts[0] != "vizkv" or len(parts) < 2 or parts[1] == "__version__":
+                continue
+            if parts[1] != here and parts[1] not in ARROWS[here]:
+                wrong.append(f"{relative(path)}:{line} imports {module}; {here} may import {sorted(ARROWS[here])}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_two_rooms_import_each_other():
+    reach = {name: set(arrows) for name, arrows in ARROWS.items()}
+    for _ in ARROWS:
+        for name, seen in reach.items():
+            reach[name] = seen | {far for near in seen for far in reach.get(near, set())}
+    assert not [name for name, seen in reach.items() if name in seen]
+
+
+def test_streamlit_is_imported_only_by_the_app_its_pages_and_the_ui_room():
+    allowed = ("app.py", "pages/", "vizkv/ui/")
+    wrong = [
+        f"{relative(path)}:{line} imports {module}"
+        for path in shipped()
+        if not relative(path).startswith(allowed)
+        for module, _, line in Import(path).found
+        if module.split(".")[0] == "streamlit"
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_torch_is_imported_only_by_the_model_and_lazily_by_what_calls_it():
+    wrong = [
+        f"{relative(path)}:{line} imports {module} when it is itself imported"
+        for path in shipped()
+        if not relative(path).startswith("vizkv/model/")
+        for module, where, line in Import(path).found
+        if where == "top" and (module.split(".")[0] == "torch" or module.startswith("vizkv.model"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "modules",
+    ["vizkv", "vizkv.cli, vizkv.scenario, vizkv.trace, vizkv.engine, vizkv.views.payload, vizkv.player"],
+    ids=["package", "rooms"],
+)
+def test_nobody_pays_for_torch_or_streamlit_who_does_not_use_them(modules):
+    code = f"import sys, {modules}; print(*sorted({{'torch', 'streamlit'}} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == []

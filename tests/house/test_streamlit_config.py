@@ -1,0 +1,49 @@
+""".streamlit/config.toml says only what Streamlit still listens to."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import streamlit
+from streamlit import config
+
+from tests.house.project import ROOT
+
+
+def options(table: dict, section: str = "") -> dict:
+    """{"theme.light.primaryColor": "#...", ...}."""
+    flat = {}
+    for key, value in table.items():
+        name = f"{section}.{key}" if section else key
+        flat |= options(value, name) if isinstance(value, dict) else {name: value}
+    return flat
+
+
+GIVEN = options(tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_the_option_exists(name):
+    assert name in config.get_config_options()
+
+
+def test_no_full_garbage_collection_follows_a_click():
+    assert GIVEN["runner.postScriptGC"] is False
+
+
+def test_a_student_never_sees_a_traceback():
+    assert GIVEN["client.showErrorDetails"] == "none"
+
+
+def test_nothing_is_asked_of_the_network():
+    assert GIVEN["browser.gatherUsageStats"] is False
+    assert GIVEN["browser.serverAddress"], "without it Streamlit asks the internet for this machine's address"
+    assert not [value for value in GIVEN.values() if "//" in str(value)]
+
+
+def test_the_text_face_comes_with_streamlit():
+    assert not [name for name in GIVEN if name.endswith((".font", ".headingFont", ".fontFaces"))]
+    media = Path(streamlit.__file__).parent / "static/static/media"
+    assert list(media.glob("SourceSans*Upright*"))

@@ -1,0 +1,91 @@
+"""A trace is one file that loads again as it was saved; anything else gets one sentence."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vizkv import engine, scenario
+from vizkv import trace as traces
+from vizkv.trace import TraceError
+from vizkv.views import records
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return engine.run(
+        scenario.from_dict(
+            {
+                "slots": 256,
+                "max_model_len": 128,
+                "model": "none",
+                "systems": [{"kind": "contiguous"}, {"kind": "paged", "block_size": 8}],
+                "requests": [{"prompt_tokens": 9, "output_tokens": 30}, {"prompt_tokens": 40, "output_tokens": 3}] * 2,
+            }
+        )
+    )
+
+
+def test_a_saved_trace_loads_as_it_was(trace):
+    loaded = traces.load(traces.save(trace))
+    assert list(records.records(loaded)) == list(records.records(trace))
+    assert loaded.scenario == trace.scenario
+    assert loaded.requests == trace.requests
+    assert [s.tokens for s in loaded.systems] == [s.tokens for s in trace.systems]
+
+
+def test_the_same_run_gives_the_same_bytes(trace):
+    assert traces.save(trace) == traces.save(trace)
+
+
+def rewritten(data: bytes, **header) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "header.json":
+                content = json.dumps(json.loads(content) | header).encode()
+            target.writestr(name, content)
+    return out.getvalue()
+
+
+def test_a_newer_version_is_named(trace):
+    with pytest.raises(TraceError, match="format version 99; this vizkv reads version 1"):
+        traces.load(rewritten(traces.save(trace), format_version=99))
+
+
+def test_another_zip_is_not_a_trace(trace):
+    with pytest.raises(TraceError, match="not a vizkv trace"):
+        traces.load(rewritten(traces.save(trace), format="holiday photos"))
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", bytes(1000)])
+def test_something_else_gets_a_sentence(data):
+    with pytest.raises(TraceError, match="not a complete vizkv trace"):
+        traces.load(data)
+
+
+@given(cut=st.floats(0.01, 0.99))
+def test_a_trace_that_is_cut_short_gets_a_sentence(trace, cut):
+    data = traces.save(trace)
+    with pytest.raises(TraceError):
+        traces.load(data[: int(len(data) * cut)])
+
+
+def test_columns_that_contradict_each_other_are_refused(trace):
+    data = traces.save(trace)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read("0/late.npy" if name == "0/kinds.npy" else name))
+        # a column of another system's length
+    broken = out.getvalue()
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(broken)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read("1/offsets.npy" if name == "0/offsets.npy" else name))
+    with pytest.raises(TraceError, match="contradict each other"):
+        traces.load(out.getvalue())

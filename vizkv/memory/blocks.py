@@ -1,0 +1,91 @@
+"""The blocks of paged memory: which are free and in what order they go, and how many references each has."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from vizkv.memory.placement import OutOfMemory
+
+
+class Place(IntEnum):
+    """Where a block went when one of its references was dropped."""
+
+    HELD = -1  # others still hold it
+    FRONT = 0  # the free queue's front: the next to be handed out
+    BACK = 1  # its back: it holds content that may be asked for again
+
+
+class Freed(NamedTuple):
+    """One reference to ``block`` was dropped; ``references`` are left."""
+
+    block: int
+    references: int
+    place: Place
+
+
+class BlockPool:
+    """The free queue and the reference counts. Every operation takes the same time however many blocks there are."""
+
+    def __init__(self, num_blocks: int, *, null_block: bool = False, free_order: Sequence[int] = ()):
+        """``null_block``: block 0 is never handed out. ``free_order``: the queue's beginning, the rest follows."""
+        first = int(null_block)
+        named = dict.fromkeys(free_order)
+        if len(named) != len(free_order) or not all(first <= block < num_blocks for block in named):
+            raise ValueError(f"free_order must name each of the blocks {first}..{num_blocks - 1} at most once")
+        self.num_blocks, self.usable = num_blocks, max(0, num_blocks - first)
+        rest = (block for block in range(first, num_blocks) if block not in named)
+        self._free: OrderedDict[int, None] = OrderedDict.fromkeys([*named, *rest])
+        self._references: dict[int, int] = {}
+
+    @property
+    def free_blocks(self) -> int:
+        """Number of free blocks."""
+        return len(self._free)
+
+    @property
+    def next_free(self) -> int:
+        """The block that goes next, -1 if none is free."""
+        return next(iter(self._free), -1)
+
+    def free_queue(self) -> list[int]:
+        """The free blocks in the order in which they will be handed out."""
+        return list(self._free)
+
+    def references(self) -> dict[int, int]:
+        """References by block, of the blocks in use."""
+        return dict(self._references)
+
+    def is_free(self, block: int) -> bool:
+        """Whether a block lies in the free queue."""
+        return block in self._free
+
+    def take(self) -> int:
+        """The block at the front of the queue, now with one reference. Raises OutOfMemory."""
+        if not self._free:
+            raise OutOfMemory("no block is free")
+        block, _ = self._free.popitem(last=False)
+        self._references[block] = 1
+        return block
+
+    def share(self, block: int) -> bool:
+        """Add a reference; whether the block lay in the free queue, which it has then left."""
+        was_free = block in self._free
+        if was_free:
+            del self._free[block]
+        self._references[block] = self._references.get(block, 0) + 1
+        return was_free
+
+    def drop(self, block: int, place: Place) -> Freed:
+        """Drop a reference; with the last one the block goes to ``place``."""
+        left = self._references[block] - 1
+        if left:
+            self._references[block] = left
+            return Freed(block, left, Place.HELD)
+        del self._references[block]
+        self._free[block] = None
+        if place == Place.FRONT:
+            self._free.move_to_end(block, last=False)
+        return Freed(block, 0, place)

@@ -1,0 +1,9 @@
+"""The real model: a Llama-architecture transformer, its files, its tokenizer and the pools its K and V lie in.
+
+Importing this package does not import torch; loading a model does.
+"""
+
+from vizkv.model.errors import ModelError
+from vizkv.model.registry import LoadedModel, ModelInfo, available_models, load_model
+
+__all__ = ["LoadedModel", "ModelError", "ModelInfo", "available_models", "load_model"]

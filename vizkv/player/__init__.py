@@ -1,0 +1,36 @@
+"""The browser half: plain ES modules without a build step, handed to Streamlit as one module.
+
+The browser draws what it is given and decides nothing. Each module is one concern; ``player.js`` comes last and has the
+default export. In a browser (or a test) they also work unbundled, by their own imports.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+# in the order of their imports: nobody uses a name before it is there
+MODULES = (
+    "payload.js",
+    "memory.js",
+    "look.js",
+    "strip.js",
+    "row.js",
+    "timeline.js",
+    "hover.js",
+    "hands.js",
+    "player.js",
+)
+_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+
+
+def assets() -> tuple[str, str, str]:
+    """(html, css, js) of the player; the JavaScript is one ES module whose default export mounts it."""
+    parts = []
+    for name in MODULES:
+        source = (FOLDER / name).read_text(encoding="utf-8")
+        parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))
+    html, css = ((FOLDER / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    return html, css, "\n".join(parts)

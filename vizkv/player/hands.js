@@ -1,0 +1,167 @@
+// Pointer, touch and keys: what the reader does becomes a call of the player.
+
+import {aboutSlot, aboutStep, place} from "./hover.js";
+
+const KEYS = {
+  " ": "play", ArrowRight: "step", ArrowLeft: "back", PageDown: "step", PageUp: "back", // clickers send the page keys
+  Home: "first", End: "last", n: "next", p: "previous",
+};
+
+export class Hands {
+  constructor(player) {
+    this.player = player;
+    this.root = player.root;
+    this.tip = player.at(".tip");
+    this.hover = null; // {row, slot, x, y, pinned}
+    const go = (step) => player.go(step);
+    this.actions = {
+      first: () => go(0),
+      back: () => go(player.view.step - 1),
+      play: () => player.toggle(),
+      step: () => go(player.view.step + 1),
+      last: () => go(player.trace.last),
+      next: () => go(player.timeline.next(player.view.step)),
+      previous: () => go(player.timeline.previous(player.view.step)),
+    };
+    this.onKey = (event) => this.key(event);
+    this.watch();
+  }
+
+  /** The only listener outside of our element; taken back by rest(). */
+  listen() {
+    window.addEventListener("keydown", this.onKey);
+  }
+
+  rest() {
+    window.removeEventListener("keydown", this.onKey);
+  }
+
+  watch() {
+    const {root, player} = this;
+    root.addEventListener("click", (event) => player.trace && this.click(event));
+    root.addEventListener("pointermove", (event) => {
+      if (event.target.classList.contains("slots")) this.point(event, false);
+      else this.leave(false);
+    });
+    root.addEventListener("pointerleave", () => this.leave(false));
+    const scrub = player.at(".scrub");
+    scrub.addEventListener("input", () => player.go(Number(scrub.value)));
+    const line = player.at(".line");
+    line.addEventListener("pointermove", (event) => this.pointTime(event));
+    line.addEventListener("pointerleave", () => (this.tip.hidden = this.hover === null));
+    player.at(".ticks").addEventListener("click", (event) => player.go(player.timeline.at(this.onLine(event)).step));
+    const speed = player.at(".speed");
+    speed.addEventListener("pointerdown", () => (this.byPointer = true));
+    speed.addEventListener("keydown", () => (this.byPointer = false));
+    speed.addEventListener("change", () => {
+      if (player.playing && speed.value === "click") player.stop();
+      if (this.byPointer) this.handBack();
+    });
+  }
+
+  /** After a click the keys belong to the player again: the space bar plays and does not repeat the click. */
+  handBack() {
+    this.root.focus({preventScroll: true});
+  }
+
+  click(event) {
+    const {player} = this;
+    const target = event.target.closest("button, [data-lit], canvas");
+    if (!target) {
+      if (!event.target.closest("select, input")) this.leave(true);
+      return;
+    }
+    const {lens, accounting, colour, lit, system, focus, step} = target.dataset;
+    if (target.dataset.do) this.actions[target.dataset.do]();
+    else if (lit !== undefined) player.light(Number(lit), Number(system));
+    else if (focus !== undefined) player.toggleFocus(Number(focus));
+    else if (step !== undefined) player.go(Number(step));
+    else if (lens) player.set({lens});
+    else if (accounting) player.set({accounting});
+    else if (colour) player.set({colour});
+    else if (target.classList.contains("slots")) this.point(event, true);
+    if (event.detail > 0) this.handBack();
+  }
+
+  key(event) {
+    const {player} = this;
+    if (!player.trace || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const path = event.composedPath();
+    const target = path[0];
+    const inside = path.includes(this.root);
+    // keys typed elsewhere are not ours, and those of the page only while the player is what one looks at
+    if (!inside && !((target === document.body || target === document.documentElement) && this.inSight())) return;
+    if (target.matches("input:not(.scrub), textarea, select, [contenteditable]")) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    // on a button the space bar presses the button
+    if (key === " " && target.matches("button")) return;
+    const {lens, accounting} = player.view;
+    if (KEYS[key]) this.actions[KEYS[key]]();
+    else if (key === "l") player.set({lens: lens === "online" ? "hindsight" : "online"});
+    else if (key === "a") player.set({accounting: accounting === "paper" ? "textbook" : "paper"});
+    else if (/^[1-9]$/.test(key)) player.toggleFocus(Number(key) - 1);
+    else if (key === "Escape") player.clear();
+    else return;
+    event.preventDefault();
+  }
+
+  inSight() {
+    const {top, bottom} = this.player.at(".rows").getBoundingClientRect();
+    const shown = Math.min(bottom, window.innerHeight) - Math.max(top, 0);
+    return shown > Math.min(bottom - top, window.innerHeight) / 2;
+  }
+
+  // -- the floating note ---------------------------------------------------------------------------------------------
+
+  /** A pointer on a strip; a click or a touch keeps the note until the next one. */
+  point(event, pin) {
+    const {player, hover} = this;
+    if (!player.trace || (hover?.pinned && !pin)) return;
+    const row = player.rows[Number(event.target.dataset.system)];
+    const box = row.canvas.getBoundingClientRect();
+    const slot = row.strip.slotAt(event.clientX - box.left, event.clientY - box.top);
+    const same = hover !== null && hover.row === row && hover.slot === slot;
+    if (slot < 0 || (pin && same && hover.pinned)) return this.leave(pin);
+    if (hover && hover.row !== row) hover.row.dirty = true;
+    this.hover = {row, slot, x: event.clientX, y: event.clientY, pinned: pin};
+    if (same) return this.refresh();
+    row.dirty = true;
+    player.soon();
+  }
+
+  /** The slot of a row that the pointer is on, -1 if none. */
+  slotIn(row) {
+    return this.hover?.row === row ? this.hover.slot : -1;
+  }
+
+  /** Write the note anew: the step may have changed under it. */
+  refresh() {
+    if (!this.hover) return;
+    const {row, slot, x, y, pinned} = this.hover;
+    this.tip.classList.toggle("pinned", pinned);
+    place(this.tip, x, y, aboutSlot(this.player.trace, row, slot, this.player.view));
+  }
+
+  leave(pinnedToo) {
+    if (pinnedToo) this.tip.hidden = true;
+    if (!this.hover || (this.hover.pinned && !pinnedToo)) return;
+    this.hover.row.dirty = true;
+    this.hover = null;
+    this.tip.hidden = true;
+    this.player.soon();
+  }
+
+  onLine(event) {
+    return event.clientX - this.player.at(".ticks").getBoundingClientRect().left;
+  }
+
+  pointTime(event) {
+    const {player} = this;
+    if (!player.trace || this.hover?.pinned) return;
+    const x = this.onLine(event);
+    if (x < 0 || x > player.timeline.width) return;
+    this.tip.classList.remove("pinned");
+    const lines = aboutStep(player.trace, player.timeline.at(x));
+    place(this.tip, event.clientX, player.at(".line").getBoundingClientRect().top, lines, true);
+  }
+}

@@ -1,0 +1,77 @@
+// The payload as it comes from Python (vizkv/views/payload.py): a small JSON of the view, then the deflated trace.
+
+const VIEWS = {u1: Uint8Array, u2: Uint16Array, i2: Int16Array, u4: Uint32Array, i4: Int32Array};
+
+function magicOf(bytes) {
+  return String.fromCharCode(...bytes.subarray(0, 4));
+}
+
+function lengthAt(bytes, offset) {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
+}
+
+function jsonAt(bytes, offset, length) {
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(offset, offset + length)));
+}
+
+/** The outer part: {view, packed}. Cheap, so that an unchanged trace is recognised before anything is inflated. */
+export function readOuter(data) {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data.buffer ?? data);
+  if (magicOf(bytes) !== "VZP1") throw new Error("not a vizkv payload");
+  const length = lengthAt(bytes, 4);
+  return {view: jsonAt(bytes, 8, length), packed: bytes.subarray(8 + length)};
+}
+
+async function inflate(packed) {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The trace: header, one object of typed arrays a system, and texts with placeholders. */
+export async function readTrace(packed) {
+  const bytes = await inflate(packed);
+  if (magicOf(bytes) !== "VZI1") throw new Error("not a vizkv trace");
+  const length = lengthAt(bytes, 4);
+  const header = jsonAt(bytes, 8, length);
+  const base = bytes.byteOffset + 8 + length;
+  const array = (name) => {
+    const [kind, offset, count] = header.arrays[name];
+    const View = VIEWS[kind];
+    const from = base + offset;
+    // a view where the alignment allows it, otherwise a copy
+    if (from % View.BYTES_PER_ELEMENT === 0) return new View(bytes.buffer, from, count);
+    return new View(bytes.buffer.slice(from, from + count * View.BYTES_PER_ELEMENT));
+  };
+  const names = ["offsets", "start", "length", "code", "owner", "position", "stranded", "counts",
+    "sentence_online", "sentence_hindsight", "waiting", "refusal"];
+  const systems = header.systems.map((system, i) => {
+    const arrays = Object.fromEntries(names.map((name) => [name, array(`${i}/${name}`)]));
+    return {...system, index: i, run: arrays};
+  });
+  const overall = {online: array("all/sentence_online"), hindsight: array("all/sentence_hindsight")};
+  return {...header, systems, overall, last: header.steps - 1, ...wording(header)};
+}
+
+/** say(key, values): a text with its placeholders filled; number and percent as the language writes them. */
+function wording({texts, lang}) {
+  const plain = new Intl.NumberFormat(lang);
+  const whole = new Intl.NumberFormat(lang, {style: "percent", maximumFractionDigits: 0});
+  const fine = new Intl.NumberFormat(lang, {style: "percent", maximumFractionDigits: 1});
+  const number = (value) => plain.format(value);
+  return {
+    number,
+    percent: (share) => (share > 0 && share < 0.1 ? fine : whole).format(share),
+    say: (key, values = {}) => {
+      const text = texts[key] ?? key;
+      return text.replace(/\{(\w+)\}/g, (_, name) => {
+        const value = values[name];
+        return typeof value === "number" ? number(value) : String(value ?? "");
+      });
+    },
+  };
+}
+
+/** The category (index into header.categories) of each code under a lens and an accounting. */
+export function categoriesOf(trace, view) {
+  return trace.lookup[view.lens][view.accounting];
+}

@@ -1,0 +1,407 @@
+// The player: what is open (step, lens, accounting, colouring, focus), time, keys, and mounting in Streamlit.
+
+import {readOuter, readTrace} from "./payload.js";
+import {Look} from "./look.js";
+import {Row, make, write} from "./row.js";
+import {Timeline} from "./timeline.js";
+import {Hands} from "./hands.js";
+
+const SPEEDS = ["click", 1, 2, 5, 10, 25, 60, "end"]; // steps a second; one step a click; the end in ten seconds
+const TO_THE_END = 10; // seconds
+const REPORT_AFTER = 200; // ms: Python hears where we are once we have stopped moving
+const SIZES = 3; // of type for sentences
+
+/** A speed at which the steps of this trace can be followed. */
+function easySpeed(steps) {
+  if (steps <= 40) return 1;
+  if (steps <= 150) return 5;
+  return steps <= 400 ? 10 : 25;
+}
+
+class Player {
+  /** `before`: the player whose element this one replaces, if any. */
+  constructor(root, before) {
+    this.root = root;
+    this.before = before;
+    this.at = (selector) => root.querySelector(selector);
+    this.all = (selector) => [...root.querySelectorAll(selector)];
+    this.trace = null;
+    this.rows = [];
+    this.view = null;
+    this.playing = false;
+    this.frames = 0;
+    this.lit = null; // {category, system}: system -1 for all
+    this.hands = new Hands(this);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.expose();
+  }
+
+  // -- data ----------------------------------------------------------------------------------------------------------
+
+  /** Take what Streamlit hands over; called again on every change of data or theme. */
+  async receive(data) {
+    if (data) {
+      const {view, packed} = readOuter(data);
+      // the same trace: nothing to parse, and where the reader stands is the reader's business
+      if (view.trace !== this.opening) {
+        this.opening = view.trace;
+        const trace = await readTrace(packed);
+        if (view.trace !== this.opening) return; // a newer one came while we were reading
+        this.open(trace, view);
+      }
+    }
+    if (this.trace) this.dress();
+  }
+
+  open(trace, asked) {
+    // a page that was built anew around us: go on where we were
+    const view = this.before?.opening === this.opening ? {...asked, ...this.before.view} : asked;
+    this.before = null;
+    this.trace = trace;
+    this.view = {
+      step: Math.max(0, Math.min(trace.last, view.step ?? 0)),
+      lens: view.lens ?? "online",
+      accounting: view.accounting ?? "textbook",
+      colour: view.colour ?? "state",
+      focus: view.focus ?? -1,
+    };
+    this.reported = JSON.stringify(this.view);
+    this.stop();
+    this.lit = null;
+    this.hands.leave(true);
+    this.words();
+    this.rows = trace.systems.map((system) => new Row(trace, system));
+    this.at(".rows").replaceChildren(...this.rows.map((row) => row.element));
+    this.timeline = new Timeline(this.at(".line"), this.at(".ticks"), this.at(".scrub"), trace);
+    this.timeline.select(this.view.focus);
+    this.root.dataset.steps = trace.steps;
+    this.look = null;
+    for (const row of this.rows) row.seek(this.view.step);
+    this.root.style.setProperty("--systems", this.rows.length);
+    this.switches();
+    this.report();
+    if (view.play) this.play();
+  }
+
+  /** Every word comes with the payload; the page itself has none. */
+  words() {
+    const {say, headline, moments, systems} = this.trace;
+    this.root.lang = this.trace.lang;
+    this.at(".headline").textContent = headline;
+    for (const e of this.all("[data-text]")) e.textContent = e.dataset.ghost = say(e.dataset.text); // ghost: its bold width
+    for (const e of this.all("[data-hint]")) e.title = say(e.dataset.hint);
+    for (const e of this.all("[data-label]")) e.setAttribute("aria-label", say(`label.${e.dataset.label}`));
+    for (const e of this.all("[data-name]")) this.name(e, `button.${e.dataset.name}`);
+    this.at(".legend").replaceChildren(...this.trace.categories.map((name, category) => {
+      const entry = make("button", "entry", "", {type: "button", "data-lit": category, "data-system": -1, "aria-pressed": "false"});
+      entry.append(make("i", `swatch mark-${name}`), make("span", "long", say(`category.${name}`)), make("span", "short", say(`short.${name}`)));
+      entry.title = say("hint.light");
+      return entry;
+    }));
+    if (systems.some((s) => s.run.counts.some((count, i) => i % 8 === 7 && count > 0))) {
+      const cached = make("span", "entry");
+      cached.append(make("i", "swatch mark-cached"), make("span", "", say("category.cached")));
+      this.at(".legend").append(cached);
+    }
+    this.at(".moments").replaceChildren(...moments.map((moment) => make("button", "chip", moment.label, {type: "button", "data-step": moment.step})));
+    const speed = easySpeed(this.trace.steps);
+    this.at(".speed").replaceChildren(...SPEEDS.map((value) => {
+      const key = typeof value === "string" ? `speed.${value}` : value === 1 ? "speed.one" : "speed.rate";
+      return make("option", "", say(key, {rate: value, seconds: TO_THE_END}), {value});
+    }));
+    this.at(".speed").value = speed;
+    this.at(".where").dataset.ghost = this.whereText(this.trace.last);
+  }
+
+  name(element, key) {
+    element.setAttribute("aria-label", this.trace.say(key));
+    element.title = this.trace.say(key);
+  }
+
+  whereText(step) {
+    return this.trace.say("step", {step, last: this.trace.last});
+  }
+
+  // -- picture -------------------------------------------------------------------------------------------------------
+
+  /** Colours and sizes, as theme and window have them now. */
+  dress() {
+    const look = new Look(this.root);
+    if (this.look?.key !== look.key) {
+      this.look = look;
+      for (const row of this.rows) row.dirty = true;
+    }
+    this.resize();
+    this.root.dataset.ready = "1";
+  }
+
+  resize() {
+    if (!this.trace || !this.root.isConnected) return;
+    if (this.look && this.look.dpr !== window.devicePixelRatio) {
+      this.look = new Look(this.root);
+      for (const row of this.rows) row.dirty = true;
+    }
+    if (!this.look) return;
+    // rows share the height, but none takes more than it can use
+    const most = Math.max(...this.rows.map((row) => row.most()));
+    this.root.style.setProperty("--row-most", `${most}px`);
+    for (const row of this.rows) row.fit(this.look);
+    this.fitSentences();
+    this.timeline.resize();
+    this.timeline.draw(this.look);
+    this.paint(); // at once: a canvas is empty after it has taken a new size
+  }
+
+  /** One size of type for all sentences of the trace, so that the longest fits and nothing jumps between them. */
+  fitSentences() {
+    const box = this.at(".sentence");
+    const text = this.at(".said-what");
+    const longest = [...this.trace.sentences].sort((a, b) => b.length - a.length).slice(0, 3);
+    const now = text.textContent;
+    const fits = (sentence) => {
+      text.textContent = sentence;
+      return text.scrollHeight <= box.clientHeight + 1;
+    };
+    for (let size = 0; size < SIZES; size++) {
+      this.at(".said").dataset.size = size;
+      if (longest.every(fits)) break;
+    }
+    text.textContent = now;
+  }
+
+  /** Paint with the next frame; several changes before it are one. */
+  soon() {
+    this.pending ??= requestAnimationFrame(() => {
+      this.pending = null;
+      this.paint();
+    });
+  }
+
+  repaintAll() {
+    for (const row of this.rows) row.dirty = true;
+    this.soon();
+  }
+
+  paint() {
+    const {view, trace, root} = this;
+    if (!this.look) return;
+    for (const row of this.rows) {
+      row.label(view);
+      if (!row.dirty) continue;
+      const lit = this.lit && (this.lit.system < 0 || this.lit.system === row.system.index) ? this.lit.category : -1;
+      row.draw(this.look, view, lit, this.hands.slotIn(row));
+    }
+    write(this.at(".said-what"), this.sentence());
+    write(this.at(".where"), this.whereText(view.step));
+    const scrub = this.at(".scrub");
+    scrub.value = view.step;
+    scrub.style.setProperty("--done", trace.last ? view.step / trace.last : 0);
+    this.hands.refresh();
+    this.frames += 1;
+  }
+
+  sentence() {
+    const {view, trace} = this;
+    const table = view.focus < 0 ? trace.overall[view.lens] : trace.systems[view.focus].run[`sentence_${view.lens}`];
+    return trace.sentences[table[view.step]] ?? "";
+  }
+
+  /** Buttons, attributes and marks that follow from the view. */
+  switches() {
+    const {view, root} = this;
+    Object.assign(root.dataset, {step: view.step, lens: view.lens, accounting: view.accounting, colour: view.colour, playing: this.playing ? "1" : "0"});
+    const press = (element, on) => element.setAttribute("aria-pressed", on ? "true" : "false");
+    for (const name of ["lens", "accounting", "colour"]) {
+      for (const button of this.all(`button[data-${name}]`)) press(button, button.dataset[name] === view[name]);
+    }
+    for (const entry of this.all(".legend button")) press(entry, this.lit?.category === Number(entry.dataset.lit) && this.lit.system < 0);
+    this.rows.forEach((row, i) => {
+      row.element.classList.toggle("focused", i === view.focus);
+      press(row.focus, i === view.focus);
+      const lit = this.lit && this.lit.system === i ? this.lit.category : -1;
+      row.shares.forEach((share, category) => share.classList.toggle("lit", category === lit));
+    });
+    root.classList.toggle("has-focus", view.focus >= 0);
+    this.at(".said-by").textContent = view.focus >= 0 ? this.trace.systems[view.focus].name : "";
+    this.name(this.at(".play"), this.playing ? "button.pause" : "button.play");
+  }
+
+  // -- where we are --------------------------------------------------------------------------------------------------
+
+  /** Change what is open and show it. */
+  set(change) {
+    const before = this.view;
+    this.view = {...before, ...change};
+    const {step, lens, accounting, colour, focus} = this.view;
+    if (step !== before.step) {
+      for (const row of this.rows) row.seek(step);
+      this.root.dataset.step = step;
+    }
+    if (lens !== before.lens || accounting !== before.accounting || colour !== before.colour) this.repaintAll();
+    if (focus !== before.focus) {
+      this.timeline.select(focus);
+      this.timeline.draw(this.look);
+    }
+    if (step === before.step || lens !== before.lens || focus !== before.focus) this.switches();
+    this.soon();
+    if (!this.playing) this.report();
+  }
+
+  go(step) {
+    if (step === undefined) return;
+    this.stop();
+    this.set({step: Math.max(0, Math.min(this.trace.last, step))});
+  }
+
+  light(category, system) {
+    const same = this.lit?.category === category && this.lit.system === system;
+    this.lit = same ? null : {category, system};
+    this.switches();
+    this.repaintAll();
+  }
+
+  toggleFocus(system) {
+    if (system < this.rows.length) this.set({focus: this.view.focus === system ? -1 : system});
+  }
+
+  clear() {
+    this.lit = null;
+    this.hands.leave(true);
+    this.repaintAll();
+    this.set({focus: -1});
+  }
+
+  /** Tell Python and screen readers, once we stand still. */
+  report() {
+    clearTimeout(this.reporting);
+    this.reporting = setTimeout(() => {
+      if (this.playing || !this.mounted) return;
+      for (const row of this.rows) row.describe(this.view);
+      this.at(".scrub").setAttribute("aria-valuetext", this.whereText(this.view.step));
+      this.at(".aloud").textContent = `${this.whereText(this.view.step)}. ${this.sentence()}`;
+      const view = JSON.stringify(this.view);
+      if (view === this.reported) return;
+      this.reported = view;
+      this.setStateValue?.("view", {...this.view});
+    }, REPORT_AFTER);
+  }
+
+  // -- time ----------------------------------------------------------------------------------------------------------
+
+  play() {
+    const speed = this.at(".speed").value;
+    const {last} = this.trace;
+    if (speed === "click") return this.go(this.view.step + 1);
+    const step = this.view.step >= last ? 0 : this.view.step;
+    this.playing = true;
+    this.set({step});
+    this.switches();
+    this.run();
+  }
+
+  run() {
+    let before = performance.now();
+    let due = 0;
+    cancelAnimationFrame(this.running);
+    const frame = (now) => {
+      if (!this.playing) return;
+      // after a pause of the browser itself (a hidden tab) we go on, we do not leap
+      due += (Math.min(250, Math.max(0, now - before)) / 1000) * this.rate();
+      before = now;
+      const steps = Math.floor(due);
+      due -= steps;
+      if (steps > 0) {
+        const step = Math.min(this.trace.last, this.view.step + steps);
+        this.set({step});
+        if (step === this.trace.last) this.stop();
+      }
+      if (this.playing) this.running = requestAnimationFrame(frame);
+    };
+    this.running = requestAnimationFrame(frame);
+  }
+
+  /** Steps a second. */
+  rate() {
+    const speed = this.at(".speed").value;
+    return speed === "end" ? Math.max(1, this.trace.last / TO_THE_END) : Number(speed) || 0;
+  }
+
+  stop() {
+    cancelAnimationFrame(this.running);
+    if (!this.playing) return;
+    this.playing = false;
+    this.switches();
+    this.report();
+  }
+
+  toggle() {
+    if (this.playing) this.stop();
+    else this.play();
+  }
+
+  // -- life ----------------------------------------------------------------------------------------------------------
+
+  mount() {
+    this.mounted = true;
+    this.hands.listen();
+    this.observer.observe(this.root);
+    if (this.playing) this.run();
+  }
+
+  unmount() {
+    this.mounted = false;
+    this.hands.rest();
+    this.observer.disconnect();
+    cancelAnimationFrame(this.running);
+    clearTimeout(this.reporting);
+  }
+
+  /** What browser tests ask. */
+  expose() {
+    const player = this;
+    this.root.__vizkv = {player,
+      stateAt(system, slot) {
+        const {memory} = player.rows[system];
+        const code = memory.code(slot);
+        const {lens, accounting} = player.view;
+        return {code, category: player.trace.categories[player.trace.lookup[lens][accounting][code]], owner: memory.owner(slot)};
+      },
+      rectOf(system, slot) {
+        const row = player.rows[system];
+        const box = row.canvas.getBoundingClientRect();
+        const {x, y, w, h} = row.strip.rectOf(slot);
+        return {x: box.left + x, y: box.top + y, w, h};
+      },
+      counts: (system) => [...player.rows[system].memory.counts()],
+      get frames() {
+        return player.frames;
+      },
+    };
+  }
+}
+
+// Streamlit calls the default export again on every change: a player lives as long as its element.
+const players = new WeakMap();
+
+export default function (component) {
+  const {data, parentElement, setStateValue} = component;
+  const root = parentElement.querySelector(".vizkv");
+  let player = players.get(parentElement);
+  if (!player || player.root !== root) {
+    player?.unmount();
+    player = new Player(root, player);
+    players.set(parentElement, player);
+  }
+  player.setStateValue = setStateValue;
+  player.mount();
+  const call = Symbol("call");
+  player.call = call;
+  player.receive(data).catch((error) => {
+    root.dataset.ready = "error";
+    console.error("vizkv player:", error);
+  });
+  // a clean-up may come late, after a newer call for the same element: it must not stop that one
+  return () => {
+    if (player.call === call) player.unmount();
+  };
+}

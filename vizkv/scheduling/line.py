@@ -1,0 +1,100 @@
+"""What both engines do: first come, first served, a token budget a step, and the end of a step."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from vizkv.events import Event, Kind
+from vizkv.scenario import Scenario, ScenarioError
+from vizkv.scheduling.request import Refusal, Sequence
+
+
+class FirstComeFirstServed:
+    """The waiting line, the running list and the books of a step. Memory is what the two engines differ in."""
+
+    def __init__(self, scenario: Scenario):
+        for request in scenario.requests:
+            if request.samples > 1:
+                raise ScenarioError(
+                    f"Request {request.id!r} has samples = {request.samples}; only samples = 1 can be run."
+                )
+            if request.beam_width is not None:
+                raise ScenarioError(
+                    f"Request {request.id!r} has beam_width = {request.beam_width}; no beam can be run, leave it out."
+                )
+        self.running: list[Sequence] = []
+        self.waiting: deque[Sequence] = deque()
+        self.refused: Refusal | None = None
+        self.stranded = False
+        self._max_num_seqs = scenario.max_num_seqs
+        self._max_tokens = scenario.max_num_batched_tokens
+        self._budget = 0
+        self._scheduled: list[tuple[Sequence, int, int]] = []
+        self._told: set[int] = set()  # whose refusal has been reported since they last ran
+
+    def arrive(self, sequence: Sequence) -> list[Event]:
+        """Join the line: ARRIVED; or NEVER, and the sequence is dropped."""
+        if sequence.final_slots > sequence.max_len:
+            return [Event(Kind.NEVER, sequence.index, sequence.final_slots, sequence.max_len, 0)]
+        need, limit = self._need_and_limit(sequence)
+        if need > limit:
+            return [Event(Kind.NEVER, sequence.index, need, limit, 1)]
+        self.waiting.append(sequence)
+        return [Event(Kind.ARRIVED, sequence.index)]
+
+    def complete(self, sampled: dict[int, int]) -> list[Event]:
+        """End the step: sampled tokens join their sequences, and those with all their output give back their slots.
+
+        Raises KeyError where a sequence that was to sample is missing from ``sampled``.
+        """
+        events: list[Event] = []
+        for sequence, _, _ in self._scheduled:
+            if sequence.left:
+                continue  # a part of its prompt is still to come
+            sequence.tokens.append(sampled[sequence.index])
+            if sequence.finished:
+                events.append(Event(Kind.FINISHED, sequence.index))
+                self._finish(sequence, events)
+        self._scheduled = []
+        return events
+
+    def idle(self) -> bool:
+        """Nothing runs and nothing waits."""
+        return not self.running and not self.waiting
+
+    def _begin(self) -> None:
+        self._budget, self._scheduled = self._max_tokens, []
+        self.refused, self.stranded = None, False
+
+    def _room(self) -> bool:
+        """Whether someone waits, and the step has tokens and a place left."""
+        return bool(self.waiting) and self._budget > 0 and len(self.running) < self._max_num_seqs
+
+    def _write(self, sequence: Sequence, count: int, events: list[Event]) -> None:
+        """Schedule the next ``count`` tokens of a sequence that has the slots for them."""
+        events.append(Event(Kind.WRITTEN, sequence.index, sequence.written, count))
+        self._scheduled.append((sequence, sequence.written, count))
+        sequence.written += count
+        self._budget -= count
+
+    def _admit(self) -> Sequence:
+        """The head of the line joins the running list."""
+        sequence = self.waiting.popleft()
+        self._told.discard(sequence.index)
+        self.running.append(sequence)
+        return sequence
+
+    def _refuse(self, sequence: Sequence, refusal: Refusal, events: list[Event]) -> None:
+        """Note that the head of the line does not fit; tell it once, not in each step that it waits."""
+        self.refused = refusal
+        if sequence.index not in self._told:
+            self._told.add(sequence.index)
+            events.append(Event(Kind.REFUSED, sequence.index, *refusal))
+
+    def _need_and_limit(self, sequence: Sequence) -> tuple[int, int]:
+        """The slots a sequence needs at most, and those that the empty pool could give it."""
+        raise NotImplementedError
+
+    def _finish(self, sequence: Sequence, events: list[Event]) -> None:
+        """A sequence has all its output: release it, now or when the batch is done."""
+        raise NotImplementedError

@@ -1,0 +1,95 @@
+"""One request inside one system, and what a step's plan is made of."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from vizkv.events import Event
+
+
+@dataclass(eq=False)
+class Sequence:
+    """One request inside one system; the scheduler changes it as it goes.
+
+    ``final_slots`` (L) = ``prompt_tokens`` (p) + sampled tokens - 1: the last sampled token's K/V is never written.
+    """
+
+    index: int  # in the scenario
+    prompt_tokens: int
+    final_slots: int
+    max_len: int  # at most so many slots; what Orca (Max) reserves
+    tokens: list[int]  # known so far: the prompt, then what was sampled
+    written: int = 0  # slots written = tokens computed
+    start: int = -1  # contiguous: the first slot,
+    estimate: int = 0  # the slots it is thought to need (E)
+    held: int = 0  # and those it holds after rounding (R)
+    block_table: list[int] = field(default_factory=list)  # paged; belongs to the memory, to be read only
+    chain: list[bytes] = field(
+        default_factory=list, repr=False
+    )  # paged: prefix-cache keys of the full blocks of tokens
+
+    def __post_init__(self) -> None:
+        if self.final_slots < self.prompt_tokens:
+            raise ValueError(
+                f"sequence {self.index} has final_slots = {self.final_slots} below its prompt of {self.prompt_tokens}; "
+                f"give at least {self.prompt_tokens}"
+            )
+
+    @property
+    def left(self) -> int:
+        """Known tokens that are not computed yet."""
+        return len(self.tokens) - self.written
+
+    @property
+    def sampled_total(self) -> int:
+        """Tokens it samples until it ends."""
+        return self.final_slots - self.prompt_tokens + 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has all its output."""
+        return len(self.tokens) > self.final_slots
+
+
+class Plan(NamedTuple):
+    """What one step runs, as (sequence, first position, number of tokens) in scheduling order; and what happened."""
+
+    scheduled: list[tuple[Sequence, int, int]]
+    events: list[Event]
+
+
+class Refusal(NamedTuple):
+    """Why the head of the line waits: it needs ``need`` slots, ``free`` are free, ``hole`` in the largest hole.
+
+    ``hole_start``: that hole's first slot, -1 if there is none.
+    """
+
+    need: int
+    free: int
+    hole: int
+    hole_start: int
+
+
+class Scheduler(Protocol):
+    """One system's rules. A step is: arrive (any number of times), schedule, complete."""
+
+    running: list[Sequence]
+    waiting: deque[Sequence]
+    refused: Refusal | None
+    """In this step: why the head of the line has no memory; None if it has, or nobody waits."""
+    stranded: bool
+    """In this step: whether the head waits although the free slots together would hold it."""
+
+    def arrive(self, sequence: Sequence) -> list[Event]:
+        """Join the line: ARRIVED; or NEVER, and the sequence is dropped."""
+
+    def schedule(self) -> Plan:
+        """Decide the step. ``sequence.written`` already counts what is scheduled."""
+
+    def complete(self, sampled: dict[int, int]) -> list[Event]:
+        """End the step. ``sampled``: a token by index for every scheduled sequence with nothing left to compute."""
+
+    def idle(self) -> bool:
+        """Nothing runs and nothing waits."""

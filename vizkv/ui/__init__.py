@@ -1,0 +1,1 @@
+"""The thin Streamlit layer: the player component, session and link state, shared widgets."""

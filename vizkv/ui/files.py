@@ -1,0 +1,62 @@
+"""Scenarios and traces as files: save what is on screen, open what was saved."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vizkv import scenario as scenarios
+from vizkv import trace as traces
+from vizkv.scenario import ScenarioError
+from vizkv.trace import Trace, TraceError
+from vizkv.ui import link
+
+MAX_SCENARIO = 2 * 2**20
+
+
+def show(trace: Trace) -> None:
+    """Two downloads and an upload."""
+    state = link.current()
+    say = state.say
+    st.subheader(say("drawer.files"))
+    left, right = st.columns(2)
+    name = state.preset.id
+    left.download_button(
+        say("drawer.files.scenario"), scenarios.to_toml(state.scenario), f"{name}.toml", "application/toml",
+        icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    right.download_button(
+        say("drawer.files.trace"), lambda: traces.save(trace), f"{name}.vizkv", "application/octet-stream",
+        icon=":material/download:", width="stretch",
+    )  # fmt: skip
+    # a new edition empties the uploader: one file is opened once
+    st.file_uploader(say("drawer.files.open"), key=f"open-{state.edition}", on_change=_open)
+
+
+def _open() -> None:
+    state = link.current()
+    file = st.session_state[f"open-{state.edition}"]
+    if file is None:
+        return
+    state.problem = ""
+    try:
+        open_file(file.name, file.getvalue())
+    except (ScenarioError, TraceError) as error:
+        state.problem = state.say("problem.kept", problem=str(error))
+    state.edition += 1
+
+
+def open_file(name: str, data: bytes) -> None:
+    """Open a scenario or a trace. Raises ScenarioError or TraceError."""
+    state = link.current()
+    if data[:2] == b"PK" or name.endswith(".vizkv"):
+        trace = traces.load(data)
+        scenario = scenarios.from_dict(trace.scenario)
+        link.change(scenario)
+        state.saved, state.view = trace, None
+        return
+    try:
+        text = data[:MAX_SCENARIO].decode("utf-8")
+    except UnicodeDecodeError:
+        raise ScenarioError(state.say("problem.file.type", name=name[:80])) from None
+    link.change(scenarios.from_toml(text))
+    state.view = None

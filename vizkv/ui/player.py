@@ -1,0 +1,24 @@
+"""The player as a Streamlit component: fed once with a packed trace, it tells where it stands when it pauses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from vizkv.player import assets
+
+KEY = "player"
+
+
+@st.cache_resource
+def _component() -> Any:
+    """Registered once a server process: registering again would remount every open player."""
+    html, css, js = assets()
+    return st.components.v2.component("vizkv_player", html=html, css=css, js=js)
+
+
+def show(payload: bytes) -> dict[str, Any] | None:
+    """Draw; returns the view {step, lens, accounting, colour, focus} that the browser last reported, if any."""
+    result = _component()(data=payload, key=KEY, on_view_change=lambda: None)
+    return result.view

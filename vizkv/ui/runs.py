@@ -1,0 +1,90 @@
+"""Runs, models and packed traces, computed once and shared by all sessions; bounded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from vizkv import engine
+from vizkv.messages import messages
+from vizkv.presets import Preset
+from vizkv.proof import Proof, prove
+from vizkv.scenario import Scenario, ScenarioError, from_code, to_code
+from vizkv.trace import Trace
+from vizkv.views import payload
+from vizkv.views.moments import moments, start_of
+from vizkv.views.payload import Moment, View
+from vizkv.views.series import Series, series
+
+MAX_SLOTS = 65_536  # of one system on a page; measured: the player keeps 50 frames a second there
+MAX_STEPS = 20_000  # of one run on a page
+_KEPT = 24  # runs
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def model(name: str) -> Any:
+    """A loaded model; raises ModelError."""
+    from vizkv.model import load_model
+
+    return load_model(name)
+
+
+def _model_of(scenario: Scenario) -> Any:
+    return None if scenario.model == "none" else model(scenario.model)
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _trace(code: str) -> Trace:
+    scenario = from_code(code)
+    return engine.run(scenario, _model_of(scenario), max_steps=MAX_STEPS)
+
+
+def trace(scenario: Scenario) -> Trace:
+    """The run of a scenario. Raises ScenarioError or ModelError."""
+    if scenario.slots > MAX_SLOTS:
+        say = messages()
+        raise ScenarioError(say("problem.slots", slots=scenario.slots, most=MAX_SLOTS))
+    return _trace(to_code(scenario))
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _packed(key: str, _trace: Trace, _moments: tuple[Moment, ...], language: str, headline: str) -> bytes:
+    return payload.pack(_trace, messages(language), headline, _moments)
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _series(key: str, _trace: Trace) -> list[Series]:
+    return series(_trace)
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _proof(code: str, _trace: Trace) -> Proof:
+    scenario = from_code(code)
+    return prove(scenario, _trace, model(scenario.model))
+
+
+def proof(scenario: Scenario, trace: Trace) -> Proof:
+    """The evidence for this run, computed on the first call."""
+    return _proof(to_code(scenario), trace)
+
+
+def code_of(scenario: Scenario) -> str:
+    """A short name of the run: equal scenarios, equal names."""
+    return to_code(scenario)
+
+
+class Run:
+    """A trace with what is shown of it."""
+
+    def __init__(self, trace: Trace, key: str, preset: Preset, changed: bool, language: str):
+        say = messages(language)
+        self.trace, self.key = trace, key
+        headline = say(f"preset.{preset.id}.question")
+        self.moments = tuple(moments(trace, preset, say))
+        self.start: View = start_of(trace, preset)
+        if changed:
+            self.start = replace(self.start, step=min(self.start.step, trace.steps))
+        self.packed = _packed(key, trace, self.moments, language, headline)
+        self.series = _series(key, trace)

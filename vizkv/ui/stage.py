@@ -1,0 +1,47 @@
+"""The player on a page: runs the open scenario, shows it, and keeps the link in step with it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import streamlit as st
+
+from vizkv.ui import link, player, runs, story
+from vizkv.views import payload
+from vizkv.views.payload import View
+
+
+def run() -> runs.Run:
+    """The open scenario's run. One that cannot be run leaves a sentence, and the last good one on screen."""
+    state = link.current()
+    if state.saved is not None:
+        return runs.Run(state.saved, f"saved-{state.edition}", state.preset, True, state.language)
+    while True:
+        try:
+            with st.spinner(state.say("drawer.running", systems=len(state.scenario.systems)), show_time=True):
+                trace = runs.trace(state.scenario)
+            break
+        except ValueError as error:  # ScenarioError and ModelError: both are one sentence
+            good = st.session_state.get("good", state.preset.scenario)
+            if good == state.scenario:  # the preset itself cannot be run: nothing to go back to
+                raise
+            state.problem = state.say("problem.kept", problem=str(error))
+            state.scenario = good
+            state.edition += 1
+    st.session_state["good"] = state.scenario
+    return runs.Run(trace, runs.code_of(state.scenario), state.preset, state.changed, state.language)
+
+
+@st.fragment
+def show(open_run: runs.Run) -> None:
+    """Player and story. A fragment: what the browser reports when it pauses reruns this part alone."""
+    state = link.current()
+    if state.view is None:
+        state.view = link.begin(state, open_run.start, open_run.trace.steps, len(open_run.trace.systems))
+        st.session_state["sent"] = state.view
+    reported = player.show(payload.open_at(open_run.packed, st.session_state["sent"]))
+    if reported:
+        known = {f.name for f in fields(View)} - {"play"}
+        state.view = View(**{k: v for k, v in reported.items() if k in known})
+    link.write(state)
+    story.show(open_run, state.view)

@@ -1,0 +1,36 @@
+"""Below the player: ledgers over time, the waste at the peak, the numbers beside them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vizkv.ui import link
+from vizkv.ui.runs import Run
+from vizkv.views import charts, numbers
+from vizkv.views.payload import View
+
+_CONFIG = {"displayModeBar": False}
+
+
+def show(run: Run, view: View) -> None:
+    """Two charts and a table, in the lens and accounting of the player."""
+    say, systems = link.current().say, run.series
+    theme = st.context.theme.type or "light"
+    st.subheader(say("page.over-time"))
+    st.caption(say("page.over-time.about"))
+    st.plotly_chart(
+        charts.over_time(systems, view.lens, view.accounting, theme, say), key="over-time", theme=None, config=_CONFIG
+    )
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        st.subheader(say("page.peak"))
+        steps = ", ".join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)
+        st.caption(say("page.peak.about", steps=steps))
+        st.plotly_chart(
+            charts.at_peak(systems, view.lens, view.accounting, theme, say), key="at-peak", theme=None, config=_CONFIG
+        )
+    with right:
+        st.subheader(say("page.numbers"))
+        lens, accounting = say(f"lens.{view.lens}"), say(f"accounting.{view.accounting}")
+        st.caption(say("page.numbers.about", slots=systems[0].slots, lens=lens, accounting=accounting))
+        st.dataframe(numbers.table(systems, view.lens, view.accounting, say), hide_index=True)

@@ -1,0 +1,1 @@
+"""Pure functions of a trace: sentences, player payload, figures, tables. No Streamlit here."""

@@ -1,0 +1,273 @@
+"""The player's food: a whole trace, painted and narrated, packed into one piece of bytes.
+
+Layout: ``VZP1``, length and JSON of the view (what is open: cheap to change), then the deflated inner part: ``VZI1``,
+length and JSON header padded to 8 bytes, and little-endian arrays. The browser decides nothing: every word and number
+that it shows is in here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vizkv import __version__
+from vizkv.events import Event, Kind
+from vizkv.messages import Messages
+from vizkv.replay import Replay, walk
+from vizkv.slots import CATEGORIES, Accounting, Lens, lookup
+from vizkv.trace import SystemTrace, Trace
+from vizkv.views import narration
+from vizkv.views.geometry import columns, ruler
+
+VERSION = 1
+_TICKS = {
+    Kind.ADMITTED: "admission",
+    Kind.REFUSED: "refusal",
+    Kind.BLOCK: "block",
+    Kind.FINISHED: "finish",
+    Kind.PREEMPTED: "preemption",
+    Kind.NEVER: "never",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a trace is open: everything that a link has to carry besides the scenario."""
+
+    step: int = 0
+    lens: Lens = "online"
+    accounting: Accounting = "textbook"
+    colour: str = "state"
+    focus: int = -1
+    play: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A named place in the run: when a request has written so many slots in the first system."""
+
+    label: str
+    step: int
+
+
+class _Strings:
+    """A string table; index 0 is the empty string."""
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {"": 0}
+
+    def __call__(self, text: str) -> int:
+        return self.index.setdefault(text, len(self.index))
+
+
+@dataclass
+class _Columns:
+    """One system's arrays while it is walked."""
+
+    offsets: list[int] = field(default_factory=lambda: [0])
+    runs: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    counts: list[list[int]] = field(default_factory=list)
+    stranded: list[int] = field(default_factory=list)
+    online: list[int] = field(default_factory=list)
+    hindsight: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    refusal: list[int] = field(default_factory=list)
+    ranks: list[int] = field(default_factory=list)
+
+
+def pack(trace: Trace, say: Messages, headline: str = "", moments: Sequence[Moment] = ()) -> bytes:
+    """The deflated inner part: depends on the trace and the language only, so it can be cached."""
+    sentences, waits = _Strings(), _Strings()
+    refusals: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    steps, told = trace.steps + 1, []  # and the closing frame, in which all is free again
+    for index, system in enumerate(trace.systems):
+        c = _walk(index, system, trace, say, sentences, waits, refusals, events)
+        told.append(c)
+        arrays |= _arrays(index, c, steps)
+    arrays |= _overall(told, trace, say, sentences, steps)
+    events.sort(key=lambda e: (e["step"], e["system"]))
+    header = {
+        "version": VERSION,
+        "vizkv": __version__,
+        "lang": say.language,
+        "steps": steps,
+        "headline": headline,
+        "texts": say.group("player."),
+        "categories": list(CATEGORIES),
+        "lookup": lookup(),
+        "requests": [
+            {"id": r.id, "prompt_tokens": r.prompt_tokens, "final_slots": r.final_slots, "tokens": list(r.pieces)}
+            for r in trace.requests
+        ],
+        "systems": [
+            {
+                "name": s.name,
+                "subtitle": subtitle(s, trace, say),
+                "kind": s.kind,
+                "slots": s.slots,
+                "block_size": s.block_size,
+                "columns": (wide := _columns(trace)),
+                "unit": ruler(wide, s.block_size),
+            }
+            for s in trace.systems
+        ],
+        "sentences": list(sentences.index),
+        "waits": list(waits.index),
+        "refusals": refusals,
+        "events": events,
+        "moments": [{"label": m.label, "step": m.step} for m in moments],
+    }
+    return zlib.compress(_inner(header, arrays), 6)
+
+
+def open_at(packed: bytes, view: View) -> bytes:
+    """The whole payload: a packed trace and what of it is open."""
+    text = json.dumps({
+        "trace": hashlib.sha256(packed).hexdigest()[:16],
+        "step": view.step, "lens": view.lens, "accounting": view.accounting, "colour": view.colour,
+        "focus": view.focus, "play": view.play,
+    }).encode()  # fmt: skip
+    return b"VZP1" + struct.pack("<I", len(text)) + text + packed
+
+
+def unpack(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]:
+    """(view, header, arrays) of a payload: what the browser reads, for tests and exports."""
+    (length,) = struct.unpack_from("<I", payload, 4)
+    view = json.loads(payload[8 : 8 + length])
+    inner = zlib.decompress(payload[8 + length :])
+    (head,) = struct.unpack_from("<I", inner, 4)
+    header = json.loads(inner[8 : 8 + head])
+    arrays = {
+        name: np.frombuffer(inner, np.dtype(f"<{kind}"), count, 8 + head + offset)
+        for name, (kind, offset, count) in header["arrays"].items()
+    }
+    return view, header, arrays
+
+
+def subtitle(system: SystemTrace, trace: Trace, say: Messages) -> str:
+    """The policy in a few words."""
+    detail = system.detail
+    if system.kind == "paged":
+        return say("system.paged", size=system.block_size)
+    reserve = detail["reserve"]
+    facts: dict[str, Any] = {}
+    if reserve == "max":
+        facts["length"] = trace.scenario.get("max_model_len", 2048)
+    if reserve == "multiple":
+        first = trace.requests[0].final_slots
+        facts = {"length": first, "held": -(-first // detail["multiple"]) * detail["multiple"]}
+    text = say(f"system.{reserve}", **facts)
+    return say("system.static", subtitle=text) if detail["batching"] == "static" else text
+
+
+def _columns(trace: Trace) -> int:
+    """One width for all systems, so that an address is at the same place in each."""
+    sizes = [s.block_size for s in trace.systems if s.block_size]
+    return columns(trace.systems[0].slots, max(sizes, default=0), len(trace.systems))
+
+
+def _walk(
+    index: int, system: SystemTrace, trace: Trace, say: Messages, sentences: _Strings, waits: _Strings,
+    refusals: list[dict[str, Any]], events: list[dict[str, Any]],
+) -> _Columns:  # fmt: skip
+    c = _Columns()
+    refused: dict[int, int] = {}  # request -> its entry in refusals, while it waits
+    for replay in walk(system, trace.requests, closing=True):
+        c.runs.extend(replay.runs)
+        c.offsets.append(len(c.runs))
+        c.counts.append(replay.booked())
+        c.stranded.append(int(replay.stranded))
+        told = narration.tell(replay, say)
+        c.online.append(sentences(told.online))
+        c.hindsight.append(sentences(told.hindsight))
+        c.ranks.append(told.rank)
+        c.waiting.append(waits(narration.waiting(replay, say)))
+        for event in replay.events:
+            if event.kind == Kind.REFUSED:
+                refused[event.request] = len(refusals)
+                refusals.append(_refusal(event, told.online))
+            name = _TICKS.get(event.kind)
+            if name and not (event.kind == Kind.BLOCK and _on_admission(event, replay)):
+                events.append({
+                    "step": replay.step, "kind": name, "system": index, "request": event.request,
+                    "text": say(f"event.{name}", system=system.name, request=trace.requests[event.request].id,
+                                **({"block": event.a} if name == "block" else {})),
+                })  # fmt: skip
+        refused = {who: at for who, at in refused.items() if who in replay.waiting}
+        c.refusal.append(next(iter(refused.values()), -1))
+    return c
+
+
+def _on_admission(event: Event, replay: Replay) -> bool:
+    return any(e.kind == Kind.ADMITTED and e.request == event.request for e in replay.events)
+
+
+def _refusal(event: Event, text: str) -> dict[str, Any]:
+    return {
+        "request": event.request, "need": event.a, "free": event.b, "hole": event.c, "hole_start": event.d,
+        "text": text,
+    }  # fmt: skip
+
+
+def _arrays(index: int, c: _Columns, steps: int) -> dict[str, np.ndarray]:
+    """Arrays of one system; one that is done earlier stays as its last step left it."""
+    pad = steps - len(c.counts)
+    runs = np.array(c.runs, np.int64).reshape(-1, 5)
+    last = [c.counts[-1]] * pad if c.counts else []
+    p = f"{index}/"
+
+    def padded(values: list[int], fill: int) -> list[int]:
+        return values + [fill] * pad
+
+    return {
+        p + "offsets": np.array(padded(c.offsets, c.offsets[-1]), "<u4"),
+        p + "start": runs[:, 0].astype("<u4"),
+        p + "length": runs[:, 1].astype("<u4"),
+        p + "code": runs[:, 2].astype("<u1"),
+        p + "owner": runs[:, 3].astype("<i2"),
+        p + "position": runs[:, 4].astype("<i4"),
+        p + "stranded": np.array(padded(c.stranded, 0), "<u1"),
+        p + "counts": np.array(c.counts + last, "<u4").reshape(-1),
+        p + "sentence_online": np.array(padded(c.online, c.online[-1] if c.online else 0), "<u4"),
+        p + "sentence_hindsight": np.array(padded(c.hindsight, c.hindsight[-1] if c.hindsight else 0), "<u4"),
+        p + "waiting": np.array(padded(c.waiting, 0), "<u2"),
+        p + "refusal": np.array(padded(c.refusal, -1), "<i4"),
+    }
+
+
+def _overall(
+    told: list[_Columns], trace: Trace, say: Messages, sentences: _Strings, steps: int
+) -> dict[str, np.ndarray]:
+    """The one sentence for all systems: the most important event of the step, or what the first busy system does."""
+    table = {v: k for k, v in sentences.index.items()}
+    chosen: dict[str, list[int]] = {"online": [], "hindsight": []}
+    for step in range(steps):
+        alive = [i for i, c in enumerate(told) if step < len(c.counts)]
+        # one more block is no news beside the others: it is told where its system is followed
+        best = max(alive, key=lambda i: (max(told[i].ranks[step], narration.NEWS), -i))
+        for lens, column in chosen.items():
+            text = table[getattr(told[best], lens)[step]]
+            column.append(sentences(say("narration.with", system=trace.systems[best].name, sentence=text)))
+    return {f"all/sentence_{lens}": np.array(column, "<u4") for lens, column in chosen.items()}
+
+
+def _inner(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    parts, offset, places = [], 0, {}
+    for name, array in arrays.items():
+        data = array.tobytes()
+        places[name] = [array.dtype.str[1:], offset, len(array)]
+        padding = -len(data) % 8
+        parts.append(data + b"\0" * padding)
+        offset += len(data) + padding
+    text = json.dumps(header | {"arrays": places}, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-(len(text) + 8) % 8)
+    return b"VZI1" + struct.pack("<I", len(text)) + text + b"".join(parts)

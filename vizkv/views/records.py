@@ -1,0 +1,127 @@
+"""What `vizkv run` prints: one record a system and step, and the summary (SPEC 8, a public contract)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vizkv.events import Event, Kind
+from vizkv.replay import Replay, walk
+from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES, ledger, shares
+from vizkv.trace import Trace
+
+# the meaning of an event's integers, by kind; see vizkv.events
+_FIELDS = {
+    Kind.ARRIVED: (),
+    Kind.NEVER: ("need", "limit"),
+    Kind.ADMITTED: ("start", "estimate", "held"),
+    Kind.REFUSED: ("need", "free", "largest_hole", "hole_start"),
+    Kind.MOVED: ("from", "to", "held"),
+    Kind.BLOCK: ("block", "index"),
+    Kind.HIT: ("tokens",),
+    Kind.SHARED: ("block", "index"),
+    Kind.WRITTEN: ("position", "tokens"),
+    Kind.REGISTERED: ("block",),
+    Kind.EVICTED: ("block",),
+    Kind.PREEMPTED: ("slots_lost",),
+    Kind.FINISHED: (),
+    Kind.FREED: ("start", "-", "held"),
+    Kind.FREED_BLOCK: ("block", "references"),
+}
+
+
+def event_record(event: Event, trace: Trace) -> dict[str, Any]:
+    """One event as names and numbers."""
+    record: dict[str, Any] = {"kind": event.kind.name.lower()}
+    if event.request >= 0:
+        record["request"] = trace.requests[event.request].id
+    record |= {name: value for name, value in zip(_FIELDS[event.kind], event[2:], strict=False) if name != "-"}
+    if event.kind == Kind.NEVER:
+        record["reason"] = ("max_model_len", "pool")[event.c]
+    if event.kind == Kind.ADMITTED and event.a < 0:  # paged: no piece of its own
+        del record["start"], record["estimate"], record["held"]
+    return record
+
+
+def record(replay: Replay, trace: Trace) -> dict[str, Any]:
+    """One line of the output: a system at a step."""
+    system, ids = replay.system, [r.id for r in trace.requests]
+    paged = system.kind == "paged"
+    counts = replay.booked()
+    line: dict[str, Any] = {
+        "system": system.name,
+        "step": replay.step,
+        "time_s": round(float(system.time_s[replay.step]), 6),
+        "ledger": {lens: ledger(counts, lens) for lens in LENSES},
+        "running": [
+            {"id": ids[r.index], "slots_written": r.written, "slots_held": r.held}
+            | ({"block_table": list(r.block_table)} if paged else {"start": r.start})
+            for r in replay.running
+        ],
+        "waiting": [ids[i] for i in replay.waiting],
+        "scheduled": {ids[i]: count for i, count in replay.scheduled.items()},
+        "cache_hits": {ids[i]: count for i, count in replay.hits.items()},
+        "preempted": [ids[i] for i in replay.preempted],
+        "finished": [ids[i] for i in replay.finished],
+    }
+    if paged:
+        line["free_queue"] = list(replay.free_queue)
+        line["ref_count"] = {str(block): count for block, count in sorted(replay.references.items())}
+        line["cached_blocks"] = sorted(replay.cached)
+    line["events"] = [event_record(e, trace) for e in replay.events]
+    return line
+
+
+def records(trace: Trace, first: int = 0, last: int | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of steps first..last (inclusive), by step and then by system."""
+    walks = [walk(system, trace.requests) for system in trace.systems]
+    end = trace.steps if last is None else min(trace.steps, last + 1)
+    for step in range(end):
+        for system, steps in zip(trace.systems, walks, strict=True):
+            if step < system.steps:
+                replay = next(steps)
+                if step >= first:
+                    yield record(replay, trace)
+
+
+def summary(trace: Trace, warmup_s: float = 0.0) -> dict[str, dict[str, Any]]:
+    """Averages over the steps of each system, those before ``warmup_s`` left out; shares in percent of the pool."""
+    result = {}
+    for system in trace.systems:
+        sums = {lens: {acc: dict.fromkeys(CATEGORIES, 0)
+                       for acc in ACCOUNTINGS} for lens in LENSES}  # fmt: skip
+        steps = batched = tokens = preemptions = hits = finished = never = 0
+        for replay in walk(system, trace.requests):
+            tokens += sum(replay.scheduled.values())
+            preemptions += len(replay.preempted)
+            hits += sum(replay.hits.values())
+            finished += len(replay.finished)
+            never += sum(e.kind == Kind.NEVER for e in replay.events)
+            if system.time_s[replay.step] < warmup_s:
+                continue
+            steps += 1
+            batched += len(replay.scheduled)
+            counts = replay.booked()
+            for lens, by_accounting in sums.items():
+                for accounting, total in by_accounting.items():
+                    for name, count in shares(counts, lens, accounting).items():
+                        total[name] += count
+        whole = max(1, steps) * system.slots / 100
+        result[system.name] = {
+            "steps": system.steps,
+            "percent": {
+                lens: {
+                    accounting: {name: round(count / whole, 3) for name, count in total.items()}
+                    for accounting, total in by_accounting.items()
+                }
+                for lens, by_accounting in sums.items()
+            },
+            "mean_batched_requests": round(batched / max(1, steps), 3),
+            "tokens": tokens,
+            "preemptions": preemptions,
+            "cache_hits": hits,
+            "finished": finished,
+            "never": never,
+            "time_s": round(float(system.time_s[-1]), 3) if system.steps else 0.0,
+        }
+    return result
