@@ -39,7 +39,7 @@ help:
 # -- the environment: a stamp for each of the two ways of installing --------------------------------------------------
 
 $(VENV)/app.stamp: $(PINS)
-	@scripts/environment.sh '$(PYTHON)' $(VENV) .
+	@scripts/environment.sh '$(PYTHON)' $(VENV) '.[gguf]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(PINS)
@@ -53,7 +53,7 @@ chromium:
 
 app: $(VENV)/app.stamp
 	@echo 'vizkv starts at  http://$(HOST):$(PORT)   (Ctrl+C stops it)'
-	@exec $(BIN)/python -m streamlit run app.py --server.address '$(HOST)' --browser.serverAddress '$(HOST)' \
+	@exec $(BIN)/python -m vizkv.ui.serve app.py --server.address '$(HOST)' --browser.serverAddress '$(HOST)' \
 	  --server.port '$(PORT)' --server.fileWatcherType '$(WATCH)'
 
 # -- the checks, in the order in which they fail fastest --------------------------------------------------------------

@@ -27,7 +27,7 @@ from vizkv.model import LoadedModel, load_model
 from vizkv.model.add import add_model
 from vizkv.model.generate import greedy_batch
 from vizkv.model.pool import Chunk, ContiguousChunk, KVPool, PagedChunk
-from vizkv.model.registry import _find
+from vizkv.model.registry import find_model
 
 GOAL = 1.3  # times the tokens a second of `generate`
 BLOCK_SIZE = 16
@@ -48,7 +48,7 @@ TEXTS = (*PROMPTS, "naïve café — 東京 🙂 1234567890 it's we'll", "def f(
 
 def theirs_of(name: str) -> tuple[transformers.PreTrainedModel, Any]:
     """The same weights and tokenizer as transformers loads them, in float32."""
-    place = _find(name)
+    place = find_model(name)
     folder, gguf = (place.parent, {"gguf_file": place.name}) if place.suffix == ".gguf" else (place, {})
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **gguf).eval()
     if gguf:

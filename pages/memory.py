@@ -1,7 +1,5 @@
 """Where does the memory go? One scenario over several KV memories, slot by slot."""
 
-import streamlit as st
-
 from vizkv.ui import drawer, evidence, files, lesson, link, requests_table, stage
 
 state = link.current()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# environment.sh PYTHON VENV WHAT: a virtual environment with WHAT ("." or ".[dev]") installed from the pins.
+# environment.sh PYTHON VENV WHAT: a virtual environment with WHAT (".[gguf]" or ".[dev]") installed from the pins.
 set -euo pipefail
 python=$1 venv=$2 what=$3
 

@@ -74,7 +74,7 @@ def chromium_path() -> str:
 def running_app() -> Iterator[App]:
     """The app as `make app` starts it. Raises LabError."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "vizkv.ui.serve", "app.py"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "app.log"

@@ -13,7 +13,7 @@ trap 'rm -rf "$fresh"' EXIT
   echo '# Every package that `pip install -e .[dev]` brings, at the versions that the tests last passed with.'
   echo '# Written by: make pins'
   # a build label such as +cpu belongs to one machine; the version alone fits every build
-  "$fresh/bin/python" -m pip freeze --all --exclude-editable --exclude pip | sed 's/+[a-z0-9]*$//'
+  "$fresh/bin/python" -m pip freeze --all --exclude-editable | sed 's/+[a-z0-9]*$//'
 } > "$fresh/constraints.txt"
 mv "$fresh/constraints.txt" constraints.txt
 echo "vizkv: constraints.txt written; now: make test" >&2

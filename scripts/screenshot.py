@@ -14,7 +14,7 @@ from scripts import lab
 IMAGES = lab.ROOT / "docs/images"
 WIDTH, HEIGHT = 1920, 1080
 # name: the link that opens what is to be seen
-SHOTS = {"first-screen": "/?step=300&lens=hindsight"}
+SHOTS = {"first-screen": "/?step=293&lens=hindsight"}
 
 
 def take(browser: Browser, url: str, scheme: str, target: Path) -> None:

@@ -52,8 +52,8 @@ def parser(say: Messages) -> argparse.ArgumentParser:
 def _steps(text: str) -> tuple[int, int | None]:
     """``A:B``, both inclusive; either may be left out."""
     first, colon, last = text.partition(":")
-    if not colon or not all(part == "" or part.isdecimal() for part in (first, last)):
-        raise argparse.ArgumentTypeError(f"steps is {text!r}; give A:B, for example 0:99, 100: or :99")
+    if not colon or not all(part == "" or part.isdecimal() for part in (first, last)) or len(text) > 40:
+        raise argparse.ArgumentTypeError(f"steps is {text[:40]!r}; give A:B, for example 0:99, 100: or :99")
     span = int(first or 0), int(last) if last else None
     if span[1] is not None and span[1] < span[0]:
         raise argparse.ArgumentTypeError(f"steps is {text!r}; the first must not be greater than the last")
@@ -62,23 +62,23 @@ def _steps(text: str) -> tuple[int, int | None]:
 
 def _run(arguments: argparse.Namespace, say: Messages) -> int:
     path: Path = arguments.file
-    warmup = 0.0
     if path.suffix == ".vizkv":
         trace = traces.read(path)
     else:
-        loaded = scenario.load(path)
-        warmup = loaded.workload.warmup if loaded.workload else 0.0
-        trace = engine.run(loaded)
+        trace = engine.run(scenario.load(path))
     if arguments.save:
         try:
             arguments.save.write_bytes(traces.save(trace))
-        except OSError as error:
-            raise ScenarioError(f"The trace cannot be saved to {str(arguments.save)!r}: {error.strerror}.") from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", error)
+            raise ScenarioError(f"The trace cannot be saved to {str(arguments.save)!r}: {why}.") from None
     if arguments.json:
         first, last = arguments.steps or (0, None)
         for line in records.records(trace, first, last):
             print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
-    summary = records.summary(trace, warmup)
+    # as the paper's Figure 2: from the warm-up to the end of the arrivals, not while the pool runs empty afterwards
+    workload = scenario.from_dict(trace.scenario).workload
+    summary = records.summary(trace, (workload.warmup, workload.duration)) if workload else records.summary(trace)
     if arguments.json:
         print(json.dumps({"summary": summary}, ensure_ascii=False, separators=(",", ":")))
     else:
@@ -109,7 +109,8 @@ def _table(trace: Trace, summary: dict[str, dict[str, Any]], say: Messages) -> s
         for row in rows
     ]
     slots = trace.systems[0].slots
-    return "\n".join([say("cli.table.title", slots=slots), *lines, say("cli.table.note")])
+    never = [say("cli.table.never", n=v["never"], system=name) for name, v in summary.items() if v["never"]]
+    return "\n".join([say("cli.table.title", slots=slots), *lines, *never, say("cli.table.note")])
 
 
 def _model_add(arguments: argparse.Namespace, say: Messages) -> int:

@@ -59,7 +59,10 @@ def shorten(value: Any) -> str:
         return "a number of more than 40 digits"  # also: Python refuses to print one of more than 4300
     if isinstance(value, str) and len(value) > 80:
         value = value[:80]
-    text = repr(value[:30] if isinstance(value, list) else value)
+    try:
+        text = repr(value[:30] if isinstance(value, list) else value)
+    except RecursionError:
+        return "nested too deeply to be shown"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -86,7 +89,7 @@ def _place(loc: tuple[int | str, ...], root: type[BaseModel]) -> tuple[str, Tabl
         elif annotation is not None and (chosen := _tagged(annotation, part)) is not None:
             annotation, metadata = chosen, []  # the tag of a union, which is not a field of the file
         else:
-            where += ("." if where else "") + part[:40]
+            where += ("." if where else "") + (part if part.isprintable() else repr(part)[1:-1])[:40]
             field = next((table.model_fields[part] for table in tables if part in table.model_fields), None)
             annotation, metadata = (field.annotation, field.metadata) if field else (None, [])
         tables = tuple(_tables(annotation)) or tables

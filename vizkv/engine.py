@@ -196,6 +196,13 @@ def run(
     if scenario.model == "none":
         model = None
     prepared = prepare(scenario, model)
+    if scenario.workload is None:
+        late = max(prepared, key=lambda p: p.arrival)
+        if late.arrival >= max_steps:
+            raise ScenarioError(
+                f"Request {late.id!r} has arrival_step = {late.arrival}; a run takes at most {max_steps} steps: "
+                f"valid is 0 to {max_steps - 1}."
+            )
     runner = _runner(scenario, prepared, model, observe) if model else None
     runs = [_SystemRun(i, scenario, prepared) for i in range(len(scenario.systems))]
     next_id = max((i for p in prepared for i in p.prompt_ids + (p.forced or [])), default=0) + 1

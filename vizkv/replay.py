@@ -141,7 +141,7 @@ class Replay:
 
     @property
     def running(self) -> list[Live]:
-        """Requests that hold slots, in running order: with those that finish in this step, and all of a static batch."""
+        """Whoever holds slots, in running order: those that finish in this step too, and all of a static batch."""
         return list(self.live.values())
 
     # -- contiguous ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -208,7 +209,7 @@ def load(data: bytes) -> Trace:
             )
     except TraceError:
         raise
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError):
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError):
         raise TraceError("The file is not a complete vizkv trace: it is cut short or damaged.") from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, NotImplementedError):
         raise TraceError("The file is not a vizkv trace, or its contents are damaged.") from None
@@ -258,6 +259,9 @@ def _check(trace: Trace) -> None:
 def read(path: str | Path) -> Trace:
     """Load a trace file."""
     try:
-        return load(Path(path).read_bytes())
+        data = Path(path).read_bytes()
     except OSError as error:
         raise TraceError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise TraceError(f"The file name {str(path)!r} is not one that a file can have.") from None
+    return load(data)

@@ -45,7 +45,7 @@ def test_every_preset_opens(preset):
 
 def test_the_first_screen_is_the_readers_question():
     view, header, _ = player(opened())
-    assert [s["name"] for s in header["systems"]][0] == "Orca (Max)"
+    assert header["systems"][0]["name"] == "Orca (Max)"
     assert len(header["systems"]) == 5
     assert view["lens"] == "online"
     assert header["requests"][0]["tokens"][:9] == [

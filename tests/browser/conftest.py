@@ -74,7 +74,7 @@ def settle() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def contexts(browser: Browser) -> dict[str, BrowserContext]:
-    """One light and one dark browser profile: pages of a profile share the cache, so that a visit takes a second less."""
+    """One light and one dark browser profile: pages of one share its cache, which is faster."""
     return {scheme: browser.new_context(color_scheme=scheme) for scheme in ("light", "dark")}
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from vizkv.views.palette import PALETTE
 
 ROOT = "[data-ready='1']"
+CLEAR = 30**2  # squared RGB distance up to which a pixel is that colour and no line of an outline or a hatch
 # slots count from 1, as in the question
 EXPECTED = {
     (100, "online"): {50: "used", 250: "reserved", 501: "reserved", 2048: "reserved"},
@@ -20,17 +21,19 @@ EXPECTED = {
 }
 
 
-def nearest(image, x, y, palette):
-    """The category whose colour most pixels around a point are closest to: a hatch must not decide."""
+def nearest(image, box, palette):
+    """The category whose colour most pixels of a slot are closest to: neither hatch nor outline may decide."""
     votes = Counter()
-    for dx in range(-4, 5):
-        for dy in range(-1, 2):
-            pixel = image.getpixel((round(x) + dx, round(y) + dy))
+    for x in range(round(box["x"]) + 1, round(box["x"] + box["w"])):
+        for y in range(round(box["y"]) + 1, round(box["y"] + box["h"])):
+            pixel = image.getpixel((x, y))
             distance = {
                 name: sum((a - b) ** 2 for a, b in zip(pixel, bytes.fromhex(palette[name][1:])))
                 for name in ("used", "reserved", "internal", "external", "free")
             }
-            votes[min(distance, key=distance.__getitem__)] += 1
+            name = min(distance, key=distance.__getitem__)
+            if distance[name] < CLEAR:
+                votes[name] += 1
     return votes.most_common(1)[0][0]
 
 
@@ -50,10 +53,11 @@ def seen(page, system, slots, scheme):
         [system, slots],
     )
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    return {
-        slot: nearest(image, box["x"] + box["w"] / 2, box["y"] + box["h"] / 2, PALETTE[scheme])
-        for slot, box in zip(slots, boxes)
-    }
+    return {slot: nearest(image, box, PALETTE[scheme]) for slot, box in zip(slots, boxes)}
+
+
+MOMENT = {100: "A at 100", 300: "A at 300", 500: "A ends at 500"}
+LENS = {"online": "What the system knows", "hindsight": "With hindsight"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -61,9 +65,18 @@ def seen(page, system, slots, scheme):
 def test_the_slots_have_the_colours_that_the_question_is_about(visit, scheme, preset):
     page = visit(f"/?preset={preset}&step=0&lens=online", width=1920, height=1080, scheme=scheme)
     for (written, lens), expected in EXPECTED.items():
-        page = visit(f"/?preset={preset}&step={written - 7}&lens={lens}", width=1920, height=1080, scheme=scheme)
-        assert page.locator(ROOT).get_attribute("data-step") == str(written - 7)
+        page.get_by_role("button", name=MOMENT[written]).click()
+        page.get_by_role("button", name=LENS[lens]).click()
+        page.locator(f"[data-step='{written - 7}'][data-lens='{lens}']").wait_for()
         assert seen(page, 0, list(expected), scheme) == expected, (written, lens)
+
+
+def test_a_link_opens_the_exact_moment_and_lens(visit):
+    page = visit("/?preset=readers-question&step=237&lens=hindsight&accounting=paper", width=1920, height=1080)
+    root = page.locator(ROOT)
+    state = [root.get_attribute(f"data-{name}") for name in ("step", "lens", "accounting")]
+    assert state == ["237", "hindsight", "paper"]
+    assert seen(page, 0, [200, 300, 501], "light") == {200: "used", 300: "reserved", 501: "internal"}
 
 
 def test_one_click_on_the_lens_renames_the_same_slots(visit):

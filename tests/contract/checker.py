@@ -69,8 +69,9 @@ def check(scenario: dict[str, Any], lines: list[Line], summary: dict[str, Any]) 
 
 
 def check_summary(scenario: dict[str, Any], own: list[Line], said: dict[str, Any], never: int) -> None:
-    """The averages are those of the lines after the warm-up; counts are counts."""
-    counted = [line for line in own if line["time_s"] >= scenario.get("workload", {}).get("warmup", 0)]
+    """The averages are those of the lines from the warm-up to the end of the arrivals; counts are counts."""
+    load = scenario.get("workload", {"warmup": 0, "duration": float("inf")})
+    counted = [line for line in own if load["warmup"] <= line["time_s"] <= load["duration"]]
 
     def percent(lens: str, *states: str) -> float:
         slots = sum(line["ledger"][lens][state] for line in counted for state in states)
@@ -250,7 +251,7 @@ class ContiguousWalk(Walk):
         super().__init__(scenario, system)
 
     def regions(self, scenario: dict[str, Any]) -> list[tuple[int, int]]:
-        """(start, size) of what can be handed out: one stretch, or a buddy's chunks of the maximum length and its tail."""
+        """(start, size) of what can be handed out: one stretch, or a buddy's chunks of max_model_len and its tail."""
         units = scenario["slots"] // self.unit
         if self.placement != "buddy":
             return [(0, units * self.unit)]
@@ -418,6 +419,18 @@ class PagedWalk(Walk):
             self.tables.pop(id)
         self.fresh = taken
 
+    def check_admissions(self, line: Line, stayed: list[str], admitted: list[str], budget: int) -> None:
+        """Blocks that the running fill in this step may be hit in this step."""
+        for id in stayed:
+            self.fill(line, id)
+        super().check_admissions(line, stayed, admitted, budget)
+
+    def fill(self, line: Line, id: str) -> None:
+        """Remember what a request's full blocks hold, those included that this step fills."""
+        table = next(entry["block_table"] for entry in line["running"] if entry["id"] == id)
+        for index in range((self.written[id] + line["scheduled"].get(id, 0)) // self.block):
+            self.holds[table[index]] = self.key(id, index)
+
     def unreferenced(self, ids: list[str]) -> int:
         return len(self.usable) - len({block for id in ids for block in self.tables[id]})
 
@@ -430,7 +443,8 @@ class PagedWalk(Walk):
         hit = entry["block_table"][: hits // self.block]
         assert all(self.holds.get(block) == self.key(id, index) for index, block in enumerate(hit))
         following = self.key(id, len(hit)) if len(hit) < (self.known(id) - 1) // self.block else None
-        lost = [b for b in self.cached & set(line["cached_blocks"]) if self.holds.get(b) == following]
+        kept = self.cached & set(line["cached_blocks"]) - self.handed_out(line)  # cached all the time
+        lost = [block for block in kept if self.holds.get(block) == following]
         assert following is None or not self.caching or not lost, "the lookup stopped before a block that was cached"
         used = {block for table in self.tables.values() for block in table}
         free = len(self.usable) - len(used) - sum(self.fresh.values())
@@ -446,9 +460,7 @@ class PagedWalk(Walk):
     def take(self, line: Line, id: str) -> None:
         count = -(-(self.written[id] + line["scheduled"][id]) // self.block) - len(self.tables[id])
         self.fresh[id] = count
-        table = next(entry["block_table"] for entry in line["running"] if entry["id"] == id)
-        for index in range((self.written[id] + line["scheduled"][id]) // self.block):
-            self.holds[table[index]] = self.key(id, index)
+        self.fill(line, id)
 
     def must_admit(self, id: str, stayed: list[str]) -> bool:
         """Without hits, which can only make the need smaller."""
@@ -457,7 +469,7 @@ class PagedWalk(Walk):
         return -(-self.known(id) // self.block) <= free - self.left_free()
 
     def left_free(self) -> int:
-        """The watermark is room for those who run: where nobody does, it keeps nobody out (or he would wait for ever)."""
+        """The watermark is room for those who run: where nobody does, it would only keep people waiting."""
         return self.watermark if self.tables else 0
 
     def key(self, id: str, index: int) -> tuple[Any, ...]:
@@ -499,8 +511,6 @@ class PagedWalk(Walk):
             assert set(table) <= self.usable and len(set(table)) == len(table)
             fresh += table[len(before) :]
             hits |= set(table[: line["cache_hits"].get(id, 0) // self.block])
-            for index in range(entry["slots_written"] // self.block):
-                self.holds[table[index]] = self.key(id, index)
             self.tables[id] = table
         assert len(set(fresh)) == len(fresh), "a block was handed out twice"
         if not self.caching:

@@ -19,7 +19,7 @@ class Answer(NamedTuple):
 
 
 def vizkv(*arguments: str) -> Answer:
-    """`vizkv ARGUMENTS`, in this process. argparse leaves by SystemExit; a traceback is let through, and fails the test."""
+    """`vizkv ARGUMENTS`, in this process. argparse leaves by SystemExit; any other exception fails the test."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -64,7 +64,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         system["name"] = f"system {place}"
     return {
         "name": "drawn",
-        "slots": draw(st.integers(16, 120)),
+        "slots": draw(st.integers(32, 120)),
         "max_model_len": draw(st.sampled_from([16, 24, 40, 64])),
         "max_num_seqs": draw(st.sampled_from([1, 3, 256])),
         "max_num_batched_tokens": draw(st.sampled_from([1, 5, 16, 2560])),

@@ -80,6 +80,14 @@ def test_every_link_within_the_project_leads_somewhere(path):
     assert not missing
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+def test_every_file_of_the_project_that_a_document_names_exists(path):
+    named = re.findall(
+        r"`((?:vizkv|docs|tests|scripts|benchmarks|training|pages)/[\w./-]+)`", path.read_text(encoding="utf-8")
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 # -- docs/invariants.md ---------------------------------------------------------------------------------------------
 
 

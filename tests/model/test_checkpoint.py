@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from vizkv.model import ModelError, load_model
-from vizkv.model.registry import _TINY
+from vizkv.model.registry import TINY
 
 LLAMA3 = {
     "rope_type": "llama3", "rope_theta": 500_000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
@@ -32,7 +32,7 @@ def save_random(folder: Path, dtype: torch.dtype = torch.float32, shard: str = "
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter)
     model.to(dtype).save_pretrained(folder, max_shard_size=shard)
-    shutil.copy(_TINY / "tokenizer.json", folder)
+    shutil.copy(TINY / "tokenizer.json", folder)
     # read again: a conversion in memory would also have rounded the rotation
     model = transformers.LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     with torch.inference_mode():
@@ -85,7 +85,7 @@ def test_a_configuration_without_head_dim_divides_the_hidden_size(tmp_path):
 
 
 def test_transformers_reads_the_embedded_checkpoint_and_agrees(tiny):
-    theirs = transformers.AutoModelForCausalLM.from_pretrained(_TINY, dtype=torch.float32).eval()
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(TINY, dtype=torch.float32).eval()
     with torch.inference_mode():
         expected = theirs(IDS).logits
     assert (tiny.model(IDS) - expected).abs().max() < 1e-4
@@ -95,7 +95,7 @@ def test_what_is_saved_loads_as_the_same_model(tmp_path, tiny):
     from vizkv.model.checkpoint import save_checkpoint
 
     save_checkpoint(tiny.model, tmp_path)
-    shutil.copy(_TINY / "tokenizer.json", tmp_path)
+    shutil.copy(TINY / "tokenizer.json", tmp_path)
     again = load_model(str(tmp_path))
     assert again.config == tiny.config
     assert torch.equal(again.model(IDS), tiny.model(IDS))

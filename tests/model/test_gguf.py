@@ -13,7 +13,7 @@ import torch
 
 from vizkv.model import ModelError, load_model
 from vizkv.model.llama import Llama, LlamaConfig
-from vizkv.model.registry import _TINY
+from vizkv.model.registry import TINY
 from vizkv.model.tokenizer import read_tokenizer
 from vizkv.model.weights import to_hugging_face
 
@@ -48,7 +48,7 @@ def write(file: Path, model: Llama, kind=F16, architecture="llama", pre="gpt-2",
     writer.add_rope_freq_base(c.rope_theta)
     for add in extra:
         add(writer)
-    vocabulary = json.loads((_TINY / "tokenizer.json").read_text())["model"]
+    vocabulary = json.loads((TINY / "tokenizer.json").read_text())["model"]
     tokens = sorted(vocabulary["vocab"], key=vocabulary["vocab"].get)
     writer.add_tokenizer_model(tokenizer)
     writer.add_tokenizer_pre(pre)
@@ -100,7 +100,7 @@ def test_rotation_scaling_comes_from_metadata_or_from_divisors(tmp_path):
 
 def test_the_tokenizer_of_a_file_equals_the_one_it_was_made_from(tmp_path):
     write(tmp_path / "small.gguf", random_model(CONFIG))
-    ours, original = load_model(str(tmp_path / "small.gguf")).tokenizer, read_tokenizer(_TINY / "tokenizer.json", ())
+    ours, original = load_model(str(tmp_path / "small.gguf")).tokenizer, read_tokenizer(TINY / "tokenizer.json", ())
     assert ours.encode(TEXT) == original.encode(TEXT)
     assert ours.encode("<|endoftext|>") == [0]
     assert ours.decode(ours.encode(TEXT)) == TEXT

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vizkv.model import ModelError, available_models, load_model
-from vizkv.model.registry import _TINY
+from vizkv.model.registry import TINY
 
 
 def test_the_embedded_model_is_always_there(tiny):
@@ -25,7 +25,7 @@ def test_a_model_is_float32_and_for_inference_only(tiny):
 
 def test_a_folder_in_the_cache_is_a_name(own_cache):
     assert [m.name for m in available_models()] == ["tiny", "smollm2"]
-    shutil.copytree(_TINY, own_cache / "mine")
+    shutil.copytree(TINY, own_cache / "mine")
     assert ("mine", True) in {(m.name, m.installed) for m in available_models()}
     assert load_model("mine").config.layers == 4
 
@@ -36,8 +36,8 @@ def test_a_folder_in_the_cache_is_a_name(own_cache):
         ("huge", "There is no model 'huge'; valid are 'tiny', 'smollm2', a Llama folder, or a GGUF file."),
         ("", "There is no model ''; valid are"),
         ("smollm2", "is not installed yet: run `vizkv model add smollm2`."),
-        ("somewhere/else", "There is no model file or folder 'somewhere/else'."),
-        ("lost.gguf", "There is no model file or folder 'lost.gguf'."),
+        ("somewhere/else", "There is no model file or folder 'somewhere/else'; valid is"),
+        ("lost.gguf", "There is no model file or folder 'lost.gguf'; valid is"),
     ],
 )
 def test_an_unknown_name_is_told_what_is_valid(name, says):
@@ -48,7 +48,7 @@ def test_an_unknown_name_is_told_what_is_valid(name, says):
 
 def test_a_weights_file_is_told_to_come_with_its_folder():
     with pytest.raises(ModelError, match="give the folder"):
-        load_model(str(_TINY / "model.safetensors"))
+        load_model(str(TINY / "model.safetensors"))
 
 
 def test_of_several_gguf_files_one_must_be_named(tmp_path):

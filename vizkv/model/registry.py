@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vizkv.model.tokenizer import Tokenizer
 
 EMBEDDED = "tiny"
-_TINY = Path(__file__).parent / "tiny"
+TINY = Path(__file__).parent / "tiny"
 _FILLER = (
     "The memory of a machine is a common store, and those who draw upon it should take no more than they need. "
     "What one request reserves and does not use is lost to every other; what it returns may serve the next. We "
@@ -69,7 +69,7 @@ def available_models() -> list[ModelInfo]:
 
 def load_model(name_or_path: str) -> LoadedModel:
     """Load a model by name, or from a Hugging Face Llama folder or a GGUF file. Raises ModelError."""
-    place = _find(name_or_path)
+    place = find_model(name_or_path)
     _set_threads()
     if place.suffix == ".gguf":
         from vizkv.model.gguf_file import load_gguf
@@ -94,10 +94,10 @@ def _set_threads() -> None:
     torch.set_num_threads(int(count or 1))
 
 
-def _find(name: str) -> Path:
+def find_model(name: str) -> Path:
     """The GGUF file or the folder that a name or path stands for."""
     if name == EMBEDDED:
-        return _TINY
+        return TINY
     there = installed()
     path = there.get(name) or Path(name).expanduser()
     if name and path.is_dir():
@@ -109,7 +109,7 @@ def _find(name: str) -> Path:
     if name in DOWNLOADS:
         raise ModelError(f"Model {name!r} is not installed yet: run `vizkv model add {name}`.")
     if os.sep in name or "/" in name or path.suffix == ".gguf":
-        raise ModelError(f"There is no model file or folder {name!r}.")
+        raise ModelError(f"There is no model file or folder {name!r}; valid is a Llama folder or a GGUF file.")
     names = ", ".join(repr(model.name) for model in available_models())
     raise ModelError(f"There is no model {name!r}; valid are {names}, a Llama folder, or a GGUF file.")
 

@@ -237,12 +237,13 @@ class Player {
       for (const row of this.rows) row.seek(step);
       this.root.dataset.step = step;
     }
-    if (lens !== before.lens || accounting !== before.accounting || colour !== before.colour) this.repaintAll();
+    const renamed = lens !== before.lens || accounting !== before.accounting || colour !== before.colour;
+    if (renamed) this.repaintAll();
     if (focus !== before.focus) {
       this.timeline.select(focus);
       this.timeline.draw(this.look);
     }
-    if (step === before.step || lens !== before.lens || focus !== before.focus) this.switches();
+    if (renamed || focus !== before.focus) this.switches();
     this.soon();
     if (!this.playing) this.report();
   }

@@ -5,6 +5,8 @@ import {MARK, TONES} from "./look.js";
 
 const TEXT_WIDTH = 23; // CSS pixels of a cell from which its token is written into it
 const TEXT_HEIGHT = 16;
+const ROOM_FOR_NAME = 24; // of a cell's height for its token and the request's name above it
+const ROOM_FOR_ALL = 38; // and for the position below
 const SQUEEZE = 0.72; // narrower than this a token is cut short instead
 const FINE = 9; // CSS pixels of a row below which outlines are one device pixel
 const LEAST = 6; // CSS pixels of a piece from which it is outlined
@@ -254,8 +256,8 @@ export class Strip {
   /** Each request's name on its slots, where it fits without hiding others'. */
   names(pieces, {look, hover, memory}) {
     const {ctx} = this;
-    const size = this.withText ? Math.min(13, this.cellHeight * 0.3) : Math.min(14, Math.max(10, (this.high / this.dpr) * 0.13));
-    if (this.withText && this.cellHeight < 38) return;
+    const size = this.withText ? Math.min(13, Math.max(9, this.cellHeight * 0.3)) : Math.min(14, Math.max(10, (this.high / this.dpr) * 0.13));
+    if (this.withText && this.cellHeight < ROOM_FOR_NAME) return;
     const height = Math.round((size + 3) * this.dpr);
     const taken = [];
     const hot = hover >= 0 ? memory.owner(hover) : -1;
@@ -265,7 +267,7 @@ export class Strip {
       const chip = this.chip(owner, size, look, owner === hot);
       const wide = chip.width;
       if (wide + 4 > width && !this.withText) continue;
-      const inset = this.px(this.withText ? 3 : 4);
+      const inset = this.px(this.withText ? (this.cellHeight < ROOM_FOR_ALL ? 1.5 : 3) : 4);
       const up = high < height + 4 || high < 2.2 * height ? Math.round(top + (high - height) / 2) : top + this.px(4);
       const box = [left + inset, this.withText ? top + inset : up, Math.min(wide, width - 2 * inset), height];
       box[1] = Math.max(0, Math.min(box[1], this.high - height));
@@ -316,7 +318,8 @@ export class Strip {
     const {ctx} = this;
     const size = Math.max(11, Math.min(20, this.cellHeight * 0.34, this.cellWidth * 0.3));
     const small = Math.max(9, size * 0.62);
-    const room = this.cellHeight >= 38;
+    const room = this.cellHeight >= ROOM_FOR_ALL;
+    const middle = room ? 0.56 : this.cellHeight >= ROOM_FOR_NAME ? 0.7 : 0.53;
     ctx.textBaseline = "middle";
     for (let slot = 0; slot < this.system.slots; slot++) {
       const position = memory.position(slot);
@@ -329,12 +332,12 @@ export class Strip {
         const text = (this.requests[memory.owner(slot)].tokens[position] ?? "").trim();
         ctx.font = this.font(size, 600);
         ctx.textAlign = "center";
-        ctx.fillText(this.fit(text, (w - 3) / SQUEEZE), (x + w / 2) * this.dpr, (y + h * (room ? 0.56 : 0.53)) * this.dpr, (w - 3) * this.dpr);
+        ctx.fillText(this.fit(text, (w - 3) / SQUEEZE), (x + w / 2) * this.dpr, (y + h * middle) * this.dpr, (w - 3) * this.dpr);
       }
       if (!room) continue;
       ctx.font = this.font(small, 500);
       ctx.textAlign = "right";
-      const label = String(position);
+      const label = String(position + 1);
       if (mark !== MARK.USED) {
         // on a hatch: a plain patch under the number
         const wide = ctx.measureText(label).width + 4 * this.dpr;

@@ -12,10 +12,22 @@ from vizkv.views.payload import View
 
 
 def run() -> runs.Run:
-    """The open scenario's run. One that cannot be run leaves a sentence, and the last good one on screen."""
+    """The open scenario's run, and the view to open it with.
+
+    A scenario that cannot be run leaves a sentence, and the last good one on screen.
+    """
     state = link.current()
     if state.saved is not None:
-        return runs.Run(state.saved, f"saved-{state.edition}", state.preset, True, state.language)
+        opened = runs.Run(state.saved, f"saved-{state.edition}", state.preset, True, state.language)
+    else:
+        opened = _computed(state)
+    if state.view is None:
+        state.view = link.begin(state, opened.start, opened.trace.steps, len(opened.trace.systems))
+        st.session_state["sent"] = state.view
+    return opened
+
+
+def _computed(state: link.Open) -> runs.Run:
     while True:
         try:
             with st.spinner(state.say("drawer.running", systems=len(state.scenario.systems)), show_time=True):
@@ -23,7 +35,7 @@ def run() -> runs.Run:
             break
         except ValueError as error:  # ScenarioError and ModelError: both are one sentence
             good = st.session_state.get("good", state.preset.scenario)
-            if good == state.scenario:  # the preset itself cannot be run: nothing to go back to
+            if good == state.scenario:  # nothing to go back to
                 raise
             state.problem = state.say("problem.kept", problem=str(error))
             state.scenario = good
@@ -36,12 +48,9 @@ def run() -> runs.Run:
 def show(open_run: runs.Run) -> None:
     """Player and story. A fragment: what the browser reports when it pauses reruns this part alone."""
     state = link.current()
-    if state.view is None:
-        state.view = link.begin(state, open_run.start, open_run.trace.steps, len(open_run.trace.systems))
-        st.session_state["sent"] = state.view
     reported = player.show(payload.open_at(open_run.packed, st.session_state["sent"]))
     if reported:
         known = {f.name for f in fields(View)} - {"play"}
         state.view = View(**{k: v for k, v in reported.items() if k in known})
     link.write(state)
-    story.show(open_run, state.view)
+    story.show(open_run, state.view or open_run.start)

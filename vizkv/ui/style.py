@@ -6,7 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+FOLDER = Path(__file__).parent
+
 
 def apply() -> None:
-    """Put the style sheet on the page."""
-    st.html(Path(__file__).with_name("style.css"))
+    """Put the style sheet and the name on the page."""
+    st.html(FOLDER / "style.css")
+    st.logo(FOLDER / "wordmark.svg", size="large")

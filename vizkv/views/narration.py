@@ -82,7 +82,7 @@ def _tell_finished(live: Live, name: str, rank: int, say: Messages) -> Told:
     empty = live.estimate - live.final
     if empty <= 0:
         return _both(rank, say("narration.finished.clean", request=name, slots=live.final))
-    facts = {"request": name, "slots": live.final, "empty": empty}
+    facts = {"request": name, "slots": live.final, "n": empty}
     return Told(
         rank,
         say("narration.finished.internal.online", **facts),

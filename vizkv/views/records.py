@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from vizkv.events import Event, Kind
 from vizkv.replay import Replay, walk
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES, ledger, shares
-from vizkv.trace import Trace
+from vizkv.trace import SystemTrace, Trace
 
 # the meaning of an event's integers, by kind; see vizkv.events
 _FIELDS = {
@@ -84,10 +87,20 @@ def records(trace: Trace, first: int = 0, last: int | None = None) -> Iterator[d
                     yield record(replay, trace)
 
 
-def summary(trace: Trace, warmup_s: float = 0.0) -> dict[str, dict[str, Any]]:
-    """Averages over the steps of each system, those before ``warmup_s`` left out; shares in percent of the pool."""
+def _counted(system: SystemTrace, window: tuple[float, float]) -> np.ndarray:
+    """Which steps the averages are taken over, bool [steps]; all, where none lies in the window."""
+    within = (system.time_s >= window[0]) & (system.time_s <= window[1])
+    return within if within.any() else np.ones(system.steps, bool)
+
+
+def summary(trace: Trace, window: tuple[float, float] = (0.0, math.inf)) -> dict[str, dict[str, Any]]:
+    """Per system: shares in percent of the pool and the batch, averaged over steps; counts of the whole run.
+
+    ``window``: the seconds from and to which steps are averaged.
+    """
     result = {}
     for system in trace.systems:
+        counted = _counted(system, window)
         sums = {lens: {acc: dict.fromkeys(CATEGORIES, 0)
                        for acc in ACCOUNTINGS} for lens in LENSES}  # fmt: skip
         steps = batched = tokens = preemptions = hits = finished = never = 0
@@ -97,7 +110,7 @@ def summary(trace: Trace, warmup_s: float = 0.0) -> dict[str, dict[str, Any]]:
             hits += sum(replay.hits.values())
             finished += len(replay.finished)
             never += sum(e.kind == Kind.NEVER for e in replay.events)
-            if system.time_s[replay.step] < warmup_s:
+            if not counted[replay.step]:
                 continue
             steps += 1
             batched += len(replay.scheduled)

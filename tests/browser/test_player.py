@@ -1,0 +1,132 @@
+"""The player in a real browser: time, keys, links, layout."""
+
+import re
+
+import pytest
+
+ROOT = "[data-ready='1']"
+PRESET = "/?preset=readers-question-alone"
+
+
+def state(page, name):
+    return page.locator(ROOT).get_attribute(f"data-{name}")
+
+
+def find(page, expression):
+    """Evaluate an expression on the player's own view of its state, `p`."""
+    return page.evaluate(
+        """(expression) => {
+            const find = (node) => {
+                for (const e of node.querySelectorAll('*')) {
+                    if (e.__vizkv) return e.__vizkv;
+                    const inner = e.shadowRoot && find(e.shadowRoot);
+                    if (inner) return inner;
+                }
+            };
+            return new Function('p', 'return ' + expression)(find(document));
+        }""",
+        expression,
+    )
+
+
+@pytest.fixture
+def player(visit):
+    return visit(PRESET + "&step=100")
+
+
+def press(page, key, **expected):
+    page.keyboard.press(key)
+    for name, value in expected.items():
+        page.locator(f"{ROOT}[data-{name}='{value}']").wait_for()
+
+
+def test_keys_step_jump_and_switch(player):
+    press(player, "ArrowRight", step=101)
+    press(player, "PageDown", step=102)
+    press(player, "ArrowLeft", step=101)
+    press(player, "Home", step=0)
+    press(player, "End", step=494)
+    press(player, "Home", step=0)
+    press(player, "l", lens="hindsight")
+    press(player, "a", accounting="paper")
+    press(player, "n")
+    assert int(state(player, "step")) > 0
+
+
+def test_play_moves_and_pause_stops_and_the_link_follows(player):
+    player.get_by_role("button", name=re.compile("^Play")).click()
+    player.wait_for_timeout(1500)
+    player.get_by_role("button", name=re.compile("^Pause")).click()
+    step = int(state(player, "step"))
+    assert step > 100
+    player.wait_for_url(re.compile(rf"[?&]step={step}(&|$)"))
+    player.wait_for_timeout(300)
+    assert int(state(player, "step")) == step
+
+
+def test_a_switch_of_the_lens_sends_nothing_anew_and_keeps_the_step(player):
+    painted = find(player, "p.frames")
+    press(player, "l", lens="hindsight")
+    assert state(player, "step") == "100"
+    assert find(player, "p.frames") > painted
+    player.wait_for_url(re.compile("lens=hindsight"))
+
+
+@pytest.mark.parametrize("step", [0, 93, 250, 493, 494])
+def test_what_the_browser_shows_is_what_the_ledger_says(visit, step):
+    page = visit(f"{PRESET}&step={step}")
+    for system in range(5):
+        counts = find(page, f"Array.from(p.counts({system}))")
+        assert sum(counts) == 2048
+        seen = find(page, f"Array.from({{length: 2048}}, (_, s) => p.stateAt({system}, s).code)")
+        assert [seen.count(code) for code in range(8)] == counts
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("preset", ["readers-question", "figure-3", "tiny-blocks", "contiguity-costs"])
+def test_the_first_screen_holds_everything_and_cuts_off_nothing(visit, preset, width, height):
+    page = visit(f"/?preset={preset}", width=width, height=height)
+    box = page.locator(ROOT).bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    assert box["y"] >= 0 and box["y"] + box["height"] <= height
+    cut = page.evaluate(
+        """() => {
+            const roots = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
+            return [document, ...roots].flatMap((r) => [...r.querySelectorAll("[data-ready='1'] *")])
+                .filter((e) => !e.closest('canvas, .sr, [aria-live]') && e.scrollWidth > e.clientWidth + 1
+                    && e.clientWidth > 0 && getComputedStyle(e).overflowX !== 'visible')
+                .map((e) => e.className + ': ' + e.textContent.slice(0, 60));
+        }"""
+    )
+    assert not cut
+
+
+def test_nothing_jumps_while_playing(player):
+    def boxes():
+        roles = ["h1", "canvas", "output, [class*=sentence]"]
+        return [player.locator(f"{ROOT} {r}").first.bounding_box() for r in roles[:2]]
+
+    before = boxes()
+    for key in ("Home", "ArrowRight", "End", "ArrowLeft", "n", "p"):
+        player.keyboard.press(key)
+        player.wait_for_timeout(60)
+        assert boxes() == before
+
+
+def test_a_control_gives_a_new_run_and_keeps_the_page(visit):
+    page = visit("/?preset=paged-500")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    field = page.get_by_role("spinbutton", name="Pool, slots a system")
+    field.fill("1024")
+    field.press("Enter")
+    page.wait_for_url(re.compile(r"[?&]s="))
+    assert find(page, "p.counts(0).length") == 8
+    page.reload()
+    page.locator(ROOT).wait_for()
+    assert sum(find(page, "Array.from(p.counts(0))")) == 1024
+
+
+def test_the_lamp_turns_green_in_the_browser(visit):
+    page = visit("/?preset=tiny-blocks")
+    page.get_by_role("button", name="Prove it for this run").click()
+    page.get_by_text("Proved: every system wrote the same tokens").wait_for(timeout=60_000)
