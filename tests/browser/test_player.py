@@ -130,3 +130,39 @@ def test_the_lamp_turns_green_in_the_browser(visit):
     page = visit("/?preset=tiny-blocks")
     page.get_by_role("button", name="Prove it for this run").click()
     page.get_by_text("Proved: every system wrote the same tokens").wait_for(timeout=60_000)
+
+
+def test_hovering_a_slot_tells_what_it_is_in_both_lenses_and_since_when(visit):
+    page = visit(PRESET + "&step=293&lens=online", width=1920, height=1080)
+    box = find(page, "p.rectOf(0, 1200)")
+    page.mouse.move(box["x"] + box["w"] / 2, box["y"] + box["h"] / 2)
+    note = page.get_by_role("tooltip")
+    note.wait_for()
+    text = note.inner_text()
+    for part in ("1,201", "A", "reserved", "internal", "since step 0"):
+        assert part in text
+    box = find(page, "p.rectOf(0, 7)")
+    page.mouse.move(box["x"] + box["w"] / 2, box["y"] + box["h"] / 2)
+    note.get_by_text("fathers").wait_for()
+
+
+def test_a_share_of_the_ledger_lights_its_slots_up(visit):
+    page = visit(PRESET + "&step=293&lens=hindsight", width=1920, height=1080)
+    box = find(page, "p.rectOf(0, 1200)")
+    clip = {"x": box["x"] - 20, "y": box["y"], "width": 40, "height": box["h"]}
+    before = page.screenshot(clip=clip)
+    page.get_by_role("button", name="used", exact=True).first.click()
+    page.wait_for_timeout(200)
+    assert page.screenshot(clip=clip) != before  # internal slots step back
+    page.keyboard.press("Escape")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(200)
+    assert page.screenshot(clip=clip) == before
+
+
+def test_the_five_shares_of_the_bar_fill_it(visit):
+    page = visit("/?preset=readers-question&step=120&lens=hindsight", width=1920, height=1080)
+    for row in page.locator(f"{ROOT} section.row").all():
+        bar = row.locator(".bar").bounding_box()
+        shares = [b.bounding_box() for b in row.locator(".bar > *").all()]
+        assert sum(b["width"] for b in shares if b) == pytest.approx(bar["width"], abs=3)

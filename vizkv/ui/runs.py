@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
+import cachetools
 import streamlit as st
 
 from vizkv import engine
@@ -35,18 +37,22 @@ def _model_of(scenario: Scenario) -> Any:
     return None if scenario.model == "none" else model(scenario.model)
 
 
-@st.cache_resource(max_entries=_KEPT, show_spinner=False)
-def _trace(code: str) -> Trace:
+# not Streamlit's cache: a run reports its progress to a page, which a cached function of Streamlit's must not
+@cachetools.cached(
+    cachetools.LRUCache(_KEPT), key=lambda code, progress: code, lock=(_lock := threading.RLock()),
+    condition=threading.Condition(_lock),
+)  # fmt: skip
+def _trace(code: str, progress: engine.Progress | None) -> Trace:
     scenario = from_code(code)
-    return engine.run(scenario, _model_of(scenario), max_steps=MAX_STEPS)
+    return engine.run(scenario, _model_of(scenario), progress=progress, max_steps=MAX_STEPS)
 
 
-def trace(scenario: Scenario) -> Trace:
+def trace(scenario: Scenario, progress: engine.Progress | None = None) -> Trace:
     """The run of a scenario. Raises ScenarioError or ModelError."""
     if scenario.slots > MAX_SLOTS:
         say = messages()
         raise ScenarioError(say("problem.slots", slots=scenario.slots, most=MAX_SLOTS))
-    return _trace(to_code(scenario))
+    return _trace(to_code(scenario), progress)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields
 
 import streamlit as st
 
+from vizkv.trace import Trace
 from vizkv.ui import link, player, runs, story
 from vizkv.views import payload
 from vizkv.views.payload import View
+
+BAR_AFTER_S = 0.5  # a bar that only flashes would make the page jump
 
 
 def run() -> runs.Run:
@@ -30,8 +34,7 @@ def run() -> runs.Run:
 def _computed(state: link.Open) -> runs.Run:
     while True:
         try:
-            with st.spinner(state.say("drawer.running", systems=len(state.scenario.systems)), show_time=True):
-                trace = runs.trace(state.scenario)
+            trace = _run(state)
             break
         except ValueError as error:  # ScenarioError and ModelError: both are one sentence
             good = st.session_state.get("good", state.preset.scenario)
@@ -42,6 +45,21 @@ def _computed(state: link.Open) -> runs.Run:
             state.edition += 1
     st.session_state["good"] = state.scenario
     return runs.Run(trace, runs.code_of(state.scenario), state.preset, state.changed, state.language)
+
+
+def _run(state: link.Open) -> Trace:
+    """The run, with a bar while it takes long. Another click ends it: Streamlit raises in the next report."""
+    place = st.empty()
+    text = state.say("drawer.running", systems=len(state.scenario.systems))
+    started = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        if time.monotonic() - started > BAR_AFTER_S:
+            place.progress(min(1.0, done / max(1, total)), text)
+
+    trace = runs.trace(state.scenario, progress)
+    place.empty()
+    return trace
 
 
 @st.fragment

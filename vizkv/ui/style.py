@@ -6,10 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from vizkv.messages import Messages
+
 FOLDER = Path(__file__).parent
 
 
-def apply() -> None:
-    """Put the style sheet and the name on the page."""
+def apply(say: Messages) -> None:
+    """Put the style sheet and the name on the page; the drawer's handle gets a word."""
     st.html(FOLDER / "style.css")
+    st.html(f"<style>:root {{ --vizkv-drawer: '{say('drawer.title')}'; }}</style>")
     st.logo(FOLDER / "wordmark.svg", size="large")
