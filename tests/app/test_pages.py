@@ -135,3 +135,11 @@ def test_another_example_starts_where_that_example_starts():
     view, header, _ = player(app)
     assert view["step"] == 2
     assert header["requests"][0]["id"] == "A"
+
+
+def test_a_scripted_example_is_no_longer_scripted_with_another_model():
+    app = opened(preset="figure-3")
+    control(app, "selectbox", "model").set_value("none").run()
+    assert not app.exception and not warnings(app)
+    lengths = {r["id"]: r["final_slots"] for r in player(app)[1]["requests"]}
+    assert (lengths["A"], lengths["B"]) == (11, 5)

@@ -29,6 +29,29 @@ def find(page, expression):
     )
 
 
+def eventually(page, expression, value):
+    """Wait until an expression on the player has that value."""
+    for _ in range(100):
+        seen = find(page, f"p && {expression}")
+        if seen == value:
+            return
+        page.wait_for_timeout(100)
+    assert seen == value
+
+
+def still(element):
+    """Scroll there and wait until it no longer moves; its box."""
+    before = None
+    for _ in range(40):
+        element.scroll_into_view_if_needed()
+        box = element.bounding_box()
+        if box == before:
+            return box
+        before = box
+        element.page.wait_for_timeout(500)
+    raise AssertionError("it keeps moving")
+
+
 @pytest.fixture
 def player(visit):
     return visit(PRESET + "&step=100")
@@ -166,3 +189,42 @@ def test_the_five_shares_of_the_bar_fill_it(visit):
         bar = row.locator(".bar").bounding_box()
         shares = [b.bounding_box() for b in row.locator(".bar > *").all()]
         assert sum(b["width"] for b in shares if b) == pytest.approx(bar["width"], abs=3)
+
+
+def test_a_run_is_saved_and_opened_again(visit, tmp_path):
+    page = visit("/?preset=tiny-blocks")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the trace").click()
+    file = tmp_path / "run.vizkv"
+    download.value.save_as(file)
+    other = visit("/?preset=figure-3")
+    other.locator("input[type=file]").set_input_files(file)
+    other.get_by_text("This is a saved trace, opened from a file.").wait_for()
+    eventually(other, "p.counts(0).reduce((a, b) => a + b)", 36)
+
+
+def test_a_file_that_is_no_trace_gets_a_sentence_and_the_picture_stays(visit, tmp_path):
+    page = visit("/?preset=tiny-blocks")
+    file = tmp_path / "run.vizkv"
+    file.write_bytes(b"PK\x03\x04 cut short")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("cut short or damaged").wait_for()
+    eventually(page, "p.counts(0).reduce((a, b) => a + b)", 36)
+
+
+def test_a_cell_of_the_requests_is_changed_and_run(visit):
+    page = visit("/?preset=tiny-blocks", width=1280, height=900)
+    page.locator(".js-plotly-plot").nth(1).wait_for()  # what stands above the table has its height
+    page.get_by_test_id("stDataFrame").nth(1).wait_for()
+    for _ in range(5):  # the cell's editor opens with the first key, sooner or later
+        box = still(page.get_by_test_id("stDataFrame").nth(1))
+        page.mouse.click(box["x"] + box["width"] * 0.69, box["y"] + 58)  # A, tokens to write
+        for key in ("1", "5", "Enter"):
+            page.wait_for_timeout(500)
+            page.keyboard.press(key)
+        page.wait_for_timeout(600)
+        page.get_by_role("button", name="Run these requests").click()
+        page.wait_for_timeout(2500)
+        if "s=" in page.url:
+            break
+    eventually(page, "p.player.trace.requests[0].final_slots", 21)

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vizkv.model.pool import Chunk
+from vizkv.model.pool import Chunk, look_up_together
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,7 @@ class Llama(nn.Module):
         positions = torch.tensor([p for c in chunks for p in range(c.position, c.position + len(c.ids))])
         cos, sin = self.cos[positions], self.sin[positions]
         lengths = [len(chunk.ids) for chunk in chunks]
+        look_up_together(chunks)
         x = self.embedding(ids)
         for index, layer in enumerate(self.layers):
             q, k, v = layer.project(x, cos, sin)

@@ -34,6 +34,8 @@ def _common(values: list[Any]) -> Any:
 def changed(scenario: Scenario, name: str, value: Any) -> Scenario:
     """The scenario with one control's value put in. Raises ScenarioError."""
     data = to_dict(scenario)
+    if name == "model":
+        data["requests"] = [_without_ids(r) for r in data.get("requests", [])]
     if name in ("slots", "max_model_len", "model"):
         data[name] = value
     for part, system in zip(data["systems"], scenario.systems, strict=True):
@@ -47,6 +49,17 @@ def changed(scenario: Scenario, name: str, value: Any) -> Scenario:
         elif name in ("placement", "unit", "batching") and contiguous and value != MIXED:
             part[name] = value
     return from_dict(data)
+
+
+def _without_ids(request: dict[str, Any]) -> dict[str, Any]:
+    """Scripted token ids are another model's words: what is kept of them is how many they are."""
+    request = dict(request)
+    if ids := request.pop("prompt_token_ids", None):
+        request["prompt_tokens"] = len(ids)
+    ids = request.pop("output_token_ids", None)
+    if ids and "final_slots" not in request:
+        request["output_tokens"] = len(ids)
+    return request
 
 
 def _on_change(name: str) -> None:

@@ -8,12 +8,16 @@ from vizkv.ui.link import Open
 
 
 def problem(state: Open) -> None:
-    """The sentence about what could not be done, once."""
-    if state.problem:
-        st.warning(state.problem, icon=":material/error:")
-        state.problem = ""
-    if state.saved is not None:
-        st.info(state.say("trace.loaded"))
+    """The sentence about what could not be done, once.
+
+    Its container is there always: what follows on the page keeps its place, and the player is not mounted anew.
+    """
+    with st.container():
+        if state.problem:
+            st.warning(state.problem, icon=":material/error:")
+            state.problem = ""
+        if state.saved is not None:
+            st.info(state.say("trace.loaded"))
 
 
 def about(state: Open) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import fields
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from vizkv.trace import Trace
 from vizkv.ui import link, player, runs, story
@@ -21,20 +22,21 @@ def run() -> runs.Run:
     A scenario that cannot be run leaves a sentence, and the last good one on screen.
     """
     state = link.current()
+    place = st.empty()  # always there, so that the player keeps its place on the page
     if state.saved is not None:
         opened = runs.Run(state.saved, f"saved-{state.edition}", state.preset, True, state.language)
     else:
-        opened = _computed(state)
+        opened = _computed(state, place)
     if state.view is None:
         state.view = link.begin(state, opened.start, opened.trace.steps, len(opened.trace.systems))
         st.session_state["sent"] = state.view
     return opened
 
 
-def _computed(state: link.Open) -> runs.Run:
+def _computed(state: link.Open, place: DeltaGenerator) -> runs.Run:
     while True:
         try:
-            trace = _run(state)
+            trace = _run(state, place)
             break
         except ValueError as error:  # ScenarioError and ModelError: both are one sentence
             good = st.session_state.get("good", state.preset.scenario)
@@ -47,9 +49,8 @@ def _computed(state: link.Open) -> runs.Run:
     return runs.Run(trace, runs.code_of(state.scenario), state.preset, state.changed, state.language)
 
 
-def _run(state: link.Open) -> Trace:
+def _run(state: link.Open, place: DeltaGenerator) -> Trace:
     """The run, with a bar while it takes long. Another click ends it: Streamlit raises in the next report."""
-    place = st.empty()
     text = state.say("drawer.running", systems=len(state.scenario.systems))
     started = time.monotonic()
 
