@@ -147,7 +147,6 @@ def figures(loaded: LoadedModel, folder: Path, build: Path, miscfiles: str) -> d
         "train_tokens": f"{corpus['train_tokens']:,}",
         "held_out_documents": str(corpus["held_out_documents"]),
         "miscfiles": miscfiles,
-        "threads": str(log.get("threads", 2)),
         "stages": "\n".join(rows),
         "bits_per_character": f"{stages[-1]['held_out_1024'] * tokens_a_character / math.log(2):.2f}",
         "position_window": f"{POSITION_EDGES[-1]:,}",
