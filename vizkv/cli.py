@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from vizkv import __version__, engine, scenario
 from vizkv import trace as traces
 from vizkv.messages import Messages, messages
+from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
 from vizkv.views import records
@@ -63,7 +64,7 @@ def _steps(text: str) -> tuple[int, int | None]:
 def _run(arguments: argparse.Namespace, say: Messages) -> int:
     path: Path = arguments.file
     if path.suffix == ".vizkv":
-        trace = traces.read(path)
+        trace = checked(traces.read(path))
     else:
         trace = engine.run(scenario.load(path))
     if arguments.save:

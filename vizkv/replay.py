@@ -16,7 +16,7 @@ import numpy as np
 
 from vizkv.events import Event, Kind
 from vizkv.slots import Code
-from vizkv.trace import RequestFacts, SystemTrace
+from vizkv.trace import RequestFacts, SystemTrace, Trace, TraceError
 
 CODES = len(Code)
 
@@ -298,6 +298,17 @@ def walk(system: SystemTrace, requests: tuple[RequestFacts, ...], *, closing: bo
     for _ in range(system.steps + closing):
         replay.advance()
         yield replay
+
+
+def checked(trace: Trace) -> Trace:
+    """The trace, once all of it has been walked. Raises TraceError if its events contradict each other."""
+    try:
+        for system in trace.systems:
+            for _ in walk(system, trace.requests, closing=True):
+                pass
+    except (LedgerError, LookupError, ValueError, TypeError, ZeroDivisionError):
+        raise TraceError("The trace's events contradict each other: the file is damaged.") from None
+    return trace
 
 
 def at(system: SystemTrace, requests: tuple[RequestFacts, ...], step: int) -> Replay:

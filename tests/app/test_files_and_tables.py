@@ -1,15 +1,18 @@
 """What a person types into the table or uploads: it runs, or there is one sentence."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from vizkv import engine, scenario
 from vizkv import trace as traces
+from vizkv.events import Kind
 from vizkv.messages import messages
 from vizkv.presets import list_presets
 from vizkv.scenario import ScenarioError
 from vizkv.trace import TraceError
-from vizkv.ui import files, link, requests_table
+from vizkv.ui import files, link, requests_table, runs
 
 FIELDS = ["id", "prompt", "prompt_tokens", "output_tokens", "final_slots", "arrival_step"]
 
@@ -80,3 +83,25 @@ def test_a_saved_scenario_opens(state):
     preset = next(p for p in list_presets() if p.id == "pow2-513")
     files.open_file("x.toml", scenario.to_toml(preset.scenario).encode())
     assert state.scenario == preset.scenario
+
+
+def test_two_visitors_with_a_trace_each_see_their_own(state):
+    one, two = (engine.run(preset.scenario.model_copy(update={"model": "none"})) for preset in list_presets()[3:5])
+    keys, pools = [], []
+    for trace in (one, two):
+        files.open_file("x.vizkv", traces.save(trace))
+        state.edition = 1  # as in a session that has just opened its first file
+        keys.append(state.saved_key)
+        pools.append(runs.Run(state.saved, state.saved_key, state.preset, "en").packed)
+    assert keys[0] != keys[1] and pools[0] != pools[1]
+
+
+def test_a_trace_whose_events_contradict_each_other_gets_a_sentence(state):
+    trace = engine.run(list_presets()[3].scenario.model_copy(update={"model": "none"}))
+    system = trace.systems[0]
+    values = system.values.copy()
+    values[system.kinds == Kind.ADMITTED, 1] = system.slots  # admitted behind the end of the pool
+    broken = replace(trace, systems=(replace(system, values=values), *trace.systems[1:]))
+    with pytest.raises(TraceError, match="contradict each other"):
+        files.open_file("x.vizkv", traces.save(broken))
+    assert state.saved is None

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from vizkv.presets import list_presets
+from vizkv.scenario import to_code
 from vizkv.views import payload
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -143,3 +144,10 @@ def test_a_scripted_example_is_no_longer_scripted_with_another_model():
     assert not app.exception and not warnings(app)
     lengths = {r["id"]: r["final_slots"] for r in player(app)[1]["requests"]}
     assert (lengths["A"], lengths["B"]) == (11, 5)
+
+
+def test_a_model_that_is_not_here_is_a_sentence_and_the_page_works():
+    absent = list_presets()[0].scenario.model_copy(update={"model": "nowhere"})
+    app = opened(s=to_code(absent))
+    assert len(warnings(app)) == 1 and "nowhere" in warnings(app)[0]
+    assert player(app)[1]["systems"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from vizkv.proof import TOLERANCE
+from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
 from vizkv.ui import link, runs
 
@@ -40,8 +41,12 @@ def _lamp(trace: Trace) -> None:
     if code not in wanted:
         st.markdown(f":gray[:material/lightbulb: {say('proof.open')}]")
         return
-    with st.spinner(say("proof.running")):
-        proof = runs.proof(state.scenario, trace)
+    try:
+        with st.spinner(say("proof.running")):
+            proof = runs.proof(state.scenario, trace)
+    except ScenarioError as error:  # a saved trace whose model is not here
+        st.warning(str(error), icon=":material/error:")
+        return
     worst = max(s.difference for s in proof.systems)
     if proof.holds:
         text = say("proof.holds", difference=f"{worst:.1e}", tolerance=f"{TOLERANCE:.0e}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import streamlit as st
 
 from vizkv import scenario as scenarios
 from vizkv import trace as traces
+from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace, TraceError
 from vizkv.ui import link
@@ -49,10 +52,10 @@ def open_file(name: str, data: bytes) -> None:
     """Open a scenario or a trace. Raises ScenarioError or TraceError."""
     state = link.current()
     if data[:2] == b"PK" or name.endswith(".vizkv"):
-        trace = traces.load(data)
+        trace = checked(traces.load(data))
         scenario = scenarios.from_dict(trace.scenario)
         link.change(scenario)
-        state.saved, state.view = trace, None
+        state.saved, state.saved_key, state.view = trace, hashlib.sha256(data).hexdigest(), None
         return
     try:
         text = data[:MAX_SCENARIO].decode("utf-8")

@@ -32,6 +32,7 @@ class Open:
     view: View | None = None
     problem: str = ""
     saved: Trace | None = None  # a trace opened from a file
+    saved_key: str = ""  # a digest of that file
     edition: int = 0  # goes up with each change of the scenario that widgets did not make themselves
     wanted: dict[str, str] = field(default_factory=dict)
 

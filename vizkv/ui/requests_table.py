@@ -46,7 +46,7 @@ def merged(frame: pd.DataFrame, scenario: Any, say: Messages) -> list[dict[str, 
             if name in _NUMBERS:
                 if int(value) != value:
                     raise ScenarioError(
-                        say("problem.row", row=number, field=name, value=str(value), valid="a whole number")
+                        say("problem.row", row=number, field=name, value=str(value), valid=say("problem.whole"))
                     )
                 given[name] = int(value)
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Any
 
 import cachetools
@@ -27,10 +26,13 @@ _KEPT = 24  # runs
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def model(name: str) -> Any:
-    """A loaded model; raises ModelError."""
-    from vizkv.model import load_model
+    """A loaded model. Raises ScenarioError: on a page, a model that is not here is a scenario that cannot be run."""
+    from vizkv.model import ModelError, load_model
 
-    return load_model(name)
+    try:
+        return load_model(name)
+    except ModelError as error:
+        raise ScenarioError(str(error)) from None
 
 
 def _model_of(scenario: Scenario) -> Any:
@@ -48,7 +50,7 @@ def _trace(code: str, progress: engine.Progress | None) -> Trace:
 
 
 def trace(scenario: Scenario, progress: engine.Progress | None = None) -> Trace:
-    """The run of a scenario. Raises ScenarioError or ModelError."""
+    """The run of a scenario. Raises ScenarioError."""
     if scenario.slots > MAX_SLOTS:
         say = messages()
         raise ScenarioError(say("problem.slots", slots=scenario.slots, most=MAX_SLOTS))
@@ -81,16 +83,19 @@ def code_of(scenario: Scenario) -> str:
     return to_code(scenario)
 
 
-class Run:
-    """A trace with what is shown of it."""
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _opening(
+    key: str, preset_id: str, language: str, _trace: Trace, _preset: Preset
+) -> tuple[View, tuple[Moment, ...]]:
+    return start_of(_trace, _preset), tuple(moments(_trace, _preset, messages(language)))
 
-    def __init__(self, trace: Trace, key: str, preset: Preset, changed: bool, language: str):
-        say = messages(language)
-        self.trace, self.key = trace, key
-        headline = say(f"preset.{preset.id}.question")
-        self.moments = tuple(moments(trace, preset, say))
-        self.start: View = start_of(trace, preset)
-        if changed:
-            self.start = replace(self.start, step=min(self.start.step, trace.steps))
-        self.packed = _packed(key, trace, self.moments, language, headline)
+
+class Run:
+    """A trace with what is shown of it. ``key`` names the trace: equal keys, equal traces, in all sessions."""
+
+    def __init__(self, trace: Trace, key: str, preset: Preset, language: str):
+        self.trace = trace
+        self.start, chips = _opening(key, preset.id, language, trace, preset)
+        headline = messages(language)(f"preset.{preset.id}.question")
+        self.packed = _packed(key, trace, chips, language, headline)
         self.series = _series(key, trace)

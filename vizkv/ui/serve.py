@@ -11,6 +11,7 @@ import sys
 
 from streamlit.web import cli
 
+from vizkv.scenario import ScenarioError
 from vizkv.ui import link, runs
 
 
@@ -21,9 +22,9 @@ def warm_up() -> None:
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
     try:
         trace = runs.trace(preset.scenario)
-    except ValueError:
+    except ScenarioError:
         return
-    runs.Run(trace, runs.code_of(preset.scenario), preset, changed=False, language=link.Open.language)
+    runs.Run(trace, runs.code_of(preset.scenario), preset, link.Open.language)
 
 
 if __name__ == "__main__":

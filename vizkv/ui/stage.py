@@ -8,6 +8,7 @@ from dataclasses import fields
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
 from vizkv.ui import link, player, runs, story
 from vizkv.views import payload
@@ -24,7 +25,7 @@ def run() -> runs.Run:
     state = link.current()
     place = st.empty()  # always there, so that the player keeps its place on the page
     if state.saved is not None:
-        opened = runs.Run(state.saved, f"saved-{state.edition}", state.preset, True, state.language)
+        opened = runs.Run(state.saved, state.saved_key, state.preset, state.language)
     else:
         opened = _computed(state, place)
     if state.view is None:
@@ -38,7 +39,7 @@ def _computed(state: link.Open, place: DeltaGenerator) -> runs.Run:
         try:
             trace = _run(state, place)
             break
-        except ValueError as error:  # ScenarioError and ModelError: both are one sentence
+        except ScenarioError as error:
             good = st.session_state.get("good", state.preset.scenario)
             if good == state.scenario:  # nothing to go back to
                 raise
@@ -46,7 +47,7 @@ def _computed(state: link.Open, place: DeltaGenerator) -> runs.Run:
             state.scenario = good
             state.edition += 1
     st.session_state["good"] = state.scenario
-    return runs.Run(trace, runs.code_of(state.scenario), state.preset, state.changed, state.language)
+    return runs.Run(trace, runs.code_of(state.scenario), state.preset, state.language)
 
 
 def _run(state: link.Open, place: DeltaGenerator) -> Trace:

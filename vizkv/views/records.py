@@ -10,8 +10,9 @@ import numpy as np
 
 from vizkv.events import Event, Kind
 from vizkv.replay import Replay, walk
-from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES, ledger, shares
+from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES, Accounting, Lens, ledger
 from vizkv.trace import SystemTrace, Trace
+from vizkv.views.series import Series, series
 
 # the meaning of an event's integers, by kind; see vizkv.events
 _FIELDS = {
@@ -99,42 +100,28 @@ def summary(trace: Trace, window: tuple[float, float] = (0.0, math.inf)) -> dict
     ``window``: the seconds from and to which steps are averaged.
     """
     result = {}
-    for system in trace.systems:
+    for system, told in zip(trace.systems, series(trace), strict=True):
         counted = _counted(system, window)
-        sums = {lens: {acc: dict.fromkeys(CATEGORIES, 0)
-                       for acc in ACCOUNTINGS} for lens in LENSES}  # fmt: skip
-        steps = batched = tokens = preemptions = hits = finished = never = 0
-        for replay in walk(system, trace.requests):
-            tokens += sum(replay.scheduled.values())
-            preemptions += len(replay.preempted)
-            hits += sum(replay.hits.values())
-            finished += len(replay.finished)
-            never += sum(e.kind == Kind.NEVER for e in replay.events)
-            if not counted[replay.step]:
-                continue
-            steps += 1
-            batched += len(replay.scheduled)
-            counts = replay.booked()
-            for lens, by_accounting in sums.items():
-                for accounting, total in by_accounting.items():
-                    for name, count in shares(counts, lens, accounting).items():
-                        total[name] += count
-        whole = max(1, steps) * system.slots / 100
         result[system.name] = {
             "steps": system.steps,
             "percent": {
-                lens: {
-                    accounting: {name: round(count / whole, 3) for name, count in total.items()}
-                    for accounting, total in by_accounting.items()
-                }
-                for lens, by_accounting in sums.items()
+                lens: {accounting: _percent(told, counted, lens, accounting) for accounting in ACCOUNTINGS}
+                for lens in LENSES
             },
-            "mean_batched_requests": round(batched / max(1, steps), 3),
-            "tokens": tokens,
-            "preemptions": preemptions,
-            "cache_hits": hits,
-            "finished": finished,
-            "never": never,
+            "mean_batched_requests": round(float(told.batched[counted].mean()), 3) if system.steps else 0.0,
+            "tokens": told.written,
+            "preemptions": told.preemptions,
+            "cache_hits": told.cache_hits,
+            "finished": told.finished,
+            "never": told.never,
             "time_s": round(float(system.time_s[-1]), 3) if system.steps else 0.0,
         }
     return result
+
+
+def _percent(told: Series, counted: np.ndarray, lens: Lens, accounting: Accounting) -> dict[str, float]:
+    """Mean share of each category, in percent of the pool."""
+    if not told.steps:
+        return dict.fromkeys(CATEGORIES, 0.0)
+    means = told.shares(lens, accounting)[counted].mean(0) / told.slots * 100
+    return {name: round(float(mean), 3) for name, mean in zip(CATEGORIES, means, strict=True)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vizkv.events import Kind
 from vizkv.replay import walk
 from vizkv.slots import CATEGORIES, Accounting, Code, Lens, category_of
 from vizkv.trace import Trace
@@ -21,6 +22,7 @@ class Series:
     batched: np.ndarray
     written: int
     preemptions: int
+    cache_hits: int
     finished: int
     never: int
 
@@ -51,14 +53,15 @@ def series(trace: Trace) -> list[Series]:
     result = []
     for system in trace.systems:
         counts, batched = [], []
-        preemptions = finished = never = written = 0
+        preemptions = hits = finished = never = written = 0
         for replay in walk(system, trace.requests):
             counts.append(replay.booked())
             batched.append(len(replay.scheduled))
             written += sum(replay.scheduled.values())
             preemptions += len(replay.preempted)
+            hits += sum(replay.hits.values())
             finished += len(replay.finished)
-            never += sum(e.kind.name == "NEVER" for e in replay.events)
+            never += sum(e.kind == Kind.NEVER for e in replay.events)
         result.append(
             Series(
                 name=system.name,
@@ -67,6 +70,7 @@ def series(trace: Trace) -> list[Series]:
                 batched=np.array(batched, np.int64),
                 written=written,
                 preemptions=preemptions,
+                cache_hits=hits,
                 finished=finished,
                 never=never,
             )
