@@ -225,6 +225,6 @@ def test_a_cell_of_the_requests_is_changed_and_run(visit):
         page.wait_for_timeout(600)
         page.get_by_role("button", name="Run these requests").click()
         page.wait_for_timeout(2500)
-        if "s=" in page.url:
+        if find(page, "p && p.player.trace.requests[0].final_slots") == 21:
             break
     eventually(page, "p.player.trace.requests[0].final_slots", 21)
