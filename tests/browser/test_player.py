@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 ROOT = "[data-ready='1']"
 PRESET = "/?preset=readers-question-alone"
@@ -214,17 +215,23 @@ def test_a_file_that_is_no_trace_gets_a_sentence_and_the_picture_stays(visit, tm
 
 def test_a_cell_of_the_requests_is_changed_and_run(visit):
     page = visit("/?preset=tiny-blocks", width=1280, height=900)
-    page.locator(".js-plotly-plot").nth(1).wait_for()  # what stands above the table has its height
-    page.get_by_test_id("stDataFrame").nth(1).wait_for()
-    for _ in range(5):  # the cell's editor opens with the first key, sooner or later
-        box = still(page.get_by_test_id("stDataFrame").nth(1))
-        page.mouse.click(box["x"] + box["width"] * 0.69, box["y"] + 58)  # A, tokens to write
-        for key in ("1", "5", "Enter"):
-            page.wait_for_timeout(500)
-            page.keyboard.press(key)
-        page.wait_for_timeout(600)
-        page.get_by_role("button", name="Run these requests").click()
-        page.wait_for_timeout(2500)
-        if find(page, "p && p.player.trace.requests[0].final_slots") == 21:
+    table = page.get_by_test_id("stDataFrame").nth(1)
+    table.wait_for()
+    tokens_to_write = table.get_by_test_id("glide-cell-4-0")  # of A
+    tokens_to_write.wait_for(state="attached")
+    for _ in range(20):  # what stands above may still take its height: until the first cell of the grid has the focus
+        box = still(table)
+        page.mouse.click(box["x"] + 40, box["y"] + 58)
+        page.wait_for_timeout(300)
+        if table.get_by_test_id("glide-cell-1-0").get_attribute("aria-selected") == "true":
             break
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(tokens_to_write).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    editor = page.locator("#portal input")
+    editor.fill("15")
+    editor.press("Enter")
+    expect(tokens_to_write).to_have_text("15")
+    page.get_by_role("button", name="Run these requests").click()
     eventually(page, "p.player.trace.requests[0].final_slots", 21)
