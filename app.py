@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from vizkv.ui import link, style
+from vizkv.ui import link, pages, style
 
-state = link.current()
-st.set_page_config(page_title=state.say("app.title"), layout="wide", initial_sidebar_state="collapsed")
-style.apply(state.say)
-page = st.navigation(
-    [st.Page("pages/memory.py", title=state.say("page.memory.title"), url_path="memory", default=True)],
-    position="top",
-)
+say = link.say()
+made = {
+    name: st.Page(entry.file, title=say(f"page.{name}.title"), url_path=name, default=name == pages.FIRST)
+    for name, entry in pages.PAGES.items()
+}
+page = st.navigation(list(made.values()), position="top")
+st.set_page_config(page_title=f"{page.title} · {say('app.title')}", layout="wide", initial_sidebar_state="collapsed")
+style.apply(say)
+link.enter(page.url_path or pages.FIRST)
 page.run()

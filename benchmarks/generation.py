@@ -1,10 +1,14 @@
-"""Tokens a second over real pools, beside Hugging Face `generate` on the same weights.
+"""Tokens a second over real pools, beside Hugging Face and vLLM on the same weights and the same prompts.
 
     python benchmarks/generation.py             # the embedded model
     python benchmarks/generation.py --smollm2   # SmolLM2-135M (fetched once, 93 MB): also its logits and text
+    VIZKV_VLLM_PYTHON=/some/venv/bin/python python benchmarks/generation.py   # also vLLM's CPU backend, from that venv
 
-All ways run in turn, several times over, so that whatever else the machine does falls on each alike; every figure is
-a median, every ratio the median of the ratios of one round. It needs `transformers` (and `gguf` for SmolLM2).
+Hugging Face twice: `generate` with its DynamicCache, and its continuous batching (`generate_batch`, paged). All ways
+run in turn, several times over, so that whatever else the machine does falls on each alike; every figure is a median,
+every ratio the median of the ratios of one round. All use as many threads as OMP_NUM_THREADS says, one if it is not
+set. The floor is the time to read weights, K and V once a step at the rate at which this machine copies memory; what
+lies in a cache beats it. It needs `transformers` (and `gguf` for SmolLM2).
 """
 
 from __future__ import annotations
@@ -13,24 +17,30 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # weights come from disk only
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 import transformers
 
 from vizkv.model import LoadedModel, load_model
 from vizkv.model.add import add_model
+from vizkv.model.cost import copy_rate
 from vizkv.model.generate import greedy_batch
 from vizkv.model.pool import Chunk, ContiguousChunk, KVPool, PagedChunk
 from vizkv.model.registry import find_model
 
 GOAL = 1.3  # times the tokens a second of `generate`
 BLOCK_SIZE = 16
+OURS = ("contiguous", "paged")
+NEVER = -1  # an end-of-text token that no model writes
 PROMPTS = (
     "Four score and seven years ago our",
     "The people of this country have always known that",
@@ -66,6 +76,61 @@ def generate(model: transformers.PreTrainedModel, prompts: list[list[int]], n: i
     return out[:, ids.shape[1] :].tolist()
 
 
+@torch.inference_mode()
+def continuous_batching(model: transformers.PreTrainedModel, prompts: list[list[int]], n: int) -> list[list[int]]:
+    """Greedy text by Hugging Face's continuous batching, over a cache of just the blocks that it needs.
+
+    Left to itself it takes most of the machine's memory for its cache, and longer to make it than to write the text.
+    """
+    blocks = sum(-(-(len(ids) + n) // BLOCK_SIZE) for ids in prompts) + 2 * len(prompts)
+    out = model.generate_batch(
+        prompts,
+        generation_config=transformers.GenerationConfig(
+            do_sample=False, min_new_tokens=n, max_new_tokens=n, eos_token_id=NEVER, pad_token_id=0
+        ),
+        continuous_batching_config=transformers.ContinuousBatchingConfig(
+            page_size=BLOCK_SIZE, num_blocks=blocks, max_batch_tokens=max(64, sum(map(len, prompts)))
+        ),
+        warmup=False,
+    )
+    return [out[f"req_{i}"].generated_tokens for i in range(len(prompts))]
+
+
+class VLLM:
+    """vLLM's CPU backend in another process, benchmarks/_vllm.py."""
+
+    def __init__(self, process: subprocess.Popen[str]):
+        self.process = process
+        self.about = self._answer()
+
+    def __call__(self, prompts: list[list[int]], n: int) -> list[list[int]]:
+        print(json.dumps({"prompts": prompts, "n": n}), file=self.process.stdin, flush=True)
+        return self._answer()["tokens"]
+
+    def _answer(self) -> dict[str, Any]:
+        line = self.process.stdout.readline() if self.process.stdout else ""
+        if not line:
+            raise RuntimeError(f"vLLM ended with code {self.process.wait()}; its last words are above.")
+        return json.loads(line)
+
+
+@contextmanager
+def vllm_of(python: str | None, place: Path, eager: bool) -> Iterator[VLLM | None]:
+    """vLLM started with the interpreter of its own environment, if there is one."""
+    if not python or place.suffix == ".gguf":
+        yield None
+        return
+    command = [python, str(Path(__file__).with_name("_vllm.py")), str(place), "eager" if eager else "compiled"]
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "LD_PRELOAD")}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield VLLM(process)
+        finally:
+            process.kill()
+
+
 def rounds(ways: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
     """Seconds of each way in each round, after one round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -78,27 +143,42 @@ def rounds(ways: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[f
     return seconds
 
 
-def speed(loaded: LoadedModel, theirs: transformers.PreTrainedModel, batch: int, n: int, repeats: int) -> dict:
-    """Tokens a second of the three ways, and how many times `generate` that is."""
+def speed(
+    loaded: LoadedModel, theirs: transformers.PreTrainedModel, vllm: VLLM | None, batch: int, n: int, repeats: int
+) -> dict:
+    """Tokens a second of all ways, and how many times `generate` and vLLM ours are."""
     length = min(len(loaded.tokenizer.encode(text)) for text in PROMPTS)
     prompts = [loaded.tokenizer.encode(PROMPTS[i % len(PROMPTS)])[:length] for i in range(batch)]
-    ways = {
+    ways: dict[str, Callable[[], Any]] = {
         "contiguous": lambda: greedy_batch(loaded.model, prompts, n, "contiguous"),
         "paged": lambda: greedy_batch(loaded.model, prompts, n, "paged", BLOCK_SIZE),
         "generate": lambda: generate(theirs, prompts, n),
+        "continuous": lambda: continuous_batching(theirs, prompts, n),
     }
+    if vllm:
+        ways["vLLM"] = lambda: vllm(prompts, n)
     seconds = rounds(ways, repeats)
+    texts = {name: way() for name, way in ways.items()}
+
+    def times(other: str, ours: str) -> float:
+        return round(statistics.median(t / s for t, s in zip(seconds[other], seconds[ours], strict=True)), 2)
+
     return {
         "batch": batch,
         "prompt_tokens": length,
         "new_tokens": n,
         "tokens_per_second": {name: round(batch * n / statistics.median(s), 1) for name, s in seconds.items()},
-        "times_generate": {
-            name: round(statistics.median(g / s for g, s in zip(seconds["generate"], seconds[name], strict=True)), 2)
-            for name in ("contiguous", "paged")
-        },
-        "same_tokens": ways["contiguous"]() == ways["paged"]() == ways["generate"](),
+        "times": {ours: {other: times(other, ours) for other in ways if other not in OURS} for ours in OURS},
+        "floor": round(batch * n / floor(loaded, batch, length, n), 1),
+        "other_tokens": [name for name, text in texts.items() if text != texts["contiguous"]],
     }
+
+
+def floor(loaded: LoadedModel, batch: int, prompt: int, n: int) -> float:
+    """Seconds to read all weights, and each sequence's K and V, once a step: no arithmetic, no calls."""
+    weights = sum(p.nbytes for p in loaded.model.parameters())
+    kv = sum(batch * (prompt + step) * loaded.config.bytes_per_token for step in range(n))
+    return (n * weights + kv) / copy_rate()
 
 
 def lockstep(loaded: LoadedModel, context: int, steps: int) -> dict:
@@ -155,6 +235,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128, help="new tokens a sequence")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--eager", action="store_true", help="vLLM without its compiler: starts half a minute sooner")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     arguments = parser.parse_args()
     if arguments.smollm2:
@@ -164,7 +245,7 @@ def main() -> None:
     theirs, tokenizer = theirs_of(arguments.model)
     figures: dict[str, Any] = {"model": arguments.model, "threads": torch.get_num_threads(), "goal": GOAL}
     figures["agreement"] = agreement(loaded, theirs, tokenizer, min(arguments.tokens, 48))
-    print(f"{arguments.model}, {torch.get_num_threads()} thread(s)")
+    print(f"{arguments.model}, {torch.get_num_threads()} thread(s); goal: {GOAL} x generate, 1 x vLLM")
     for name, value in figures["agreement"].items():
         print(f"  {name.replace('_', ' ')}: {value!r}")
     figures["lockstep"] = lockstep(loaded, 500, 100)
@@ -174,14 +255,17 @@ def main() -> None:
         )
     )
     figures["speed"] = []
-    for batch in arguments.batch:
-        found = speed(loaded, theirs, batch, arguments.tokens, arguments.repeats)
-        figures["speed"].append(found)
-        for way, rate in found["tokens_per_second"].items():
-            ratio = found["times_generate"].get(way)
-            verdict = f"  {ratio:.2f} x generate (goal {GOAL})" if ratio else ""
-            print(f"  batch {batch}  {way:10}  {rate:8.1f} tokens/s{verdict}")
-        print(f"  batch {batch}  the same tokens: {found['same_tokens']}")
+    with vllm_of(os.environ.get("VIZKV_VLLM_PYTHON"), find_model(arguments.model), arguments.eager) as vllm:
+        figures["vllm"] = vllm.about if vllm else None
+        print(f"  vLLM: {vllm.about if vllm else 'not measured, see VIZKV_VLLM_PYTHON above'}")
+        for batch in arguments.batch:
+            found = speed(loaded, theirs, vllm, batch, arguments.tokens, arguments.repeats)
+            figures["speed"].append(found)
+            for way, rate in found["tokens_per_second"].items():
+                ratios = "".join(f"  {ratio:5.2f} x {name}" for name, ratio in found["times"].get(way, {}).items())
+                print(f"  batch {batch}  {way:10}  {rate:8.1f} tokens/s{ratios}")
+            print(f"  batch {batch}  floor       {found['floor']:8.1f} tokens/s at the rate of copying memory")
+            print(f"  batch {batch}  the same tokens: {not found['other_tokens'] or found['other_tokens']}")
     if arguments.out:
         arguments.out.write_text(json.dumps(figures, indent=1) + "\n")
 

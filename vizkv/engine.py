@@ -6,19 +6,25 @@ up; every decision about memory is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from vizkv import workload
+from vizkv.byhand import Hands
+from vizkv.choose import Chooser, Row
 from vizkv.events import Event, Kind
-from vizkv.scenario import PagedSystem, Request, Scenario, ScenarioError, resolve_lengths, to_dict
-from vizkv.scheduling import ContiguousScheduler, PagedScheduler, Scheduler, Sequence
+from vizkv.prepare import Prepared, prepare
+from vizkv.scenario import PagedSystem, Scenario, ScenarioError, to_dict
+from vizkv.scheduling import ContiguousScheduler, Group, PagedScheduler, Scheduler, Sequence
 from vizkv.trace import RequestFacts, SystemRecorder, Trace
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vizkv.model import LoadedModel
-    from vizkv.model.runner import Observer, Runner
+    from vizkv.model.runner import Observer, Runner, Work
 
 MAX_STEPS = 200_000
 MAX_POOL_BYTES = 4 * 2**30  # of all pools together
@@ -32,105 +38,26 @@ class Cancelled(Exception):
     """The run was stopped by its progress callback."""
 
 
-@dataclass
-class Prepared:
-    """A request ready to run in every system. ``forced``: sampled ids where the scenario gives them."""
-
-    id: str
-    prompt_ids: list[int]
-    final_slots: int
-    max_len: int
-    arrival: float
-    forced: list[int] | None
-
-    @property
-    def sampled(self) -> int:
-        """Tokens to sample; the last one's K/V is never written."""
-        return self.final_slots - len(self.prompt_ids) + 1
-
-
-def prepare(scenario: Scenario, model: LoadedModel | None) -> list[Prepared]:
-    """Prompts as token ids, lengths as slots. Raises ScenarioError where they cannot be."""
-    made_up = _made_up_ids(scenario)
-    if scenario.workload is not None:
-        return [
-            Prepared(a.id, next(made_up)(a.prompt_tokens), a.prompt_tokens + a.output_tokens - 1,
-                     scenario.max_model_len, a.time_s, None)
-            for a in workload.draw(scenario.workload, scenario)
-        ]  # fmt: skip
-    prepared = []
-    for index, request in enumerate(scenario.requests):
-        ids = _prompt_ids(request, index, model, next(made_up))
-        sampled = resolve_lengths(len(ids), request)
-        prepared.append(
-            Prepared(
-                id=request.id,
-                prompt_ids=ids,
-                final_slots=len(ids) + sampled - 1,
-                max_len=min(request.max_len or scenario.max_model_len, scenario.max_model_len),
-                arrival=request.arrival_step,
-                forced=request.output_token_ids,
-            )
-        )
-    return prepared
-
-
-def _made_up_ids(scenario: Scenario) -> Any:
-    """An endless supply of id makers, none of which repeats an id: without a model no two prompts share a prefix."""
-    given = [i for r in scenario.requests for i in (r.prompt_token_ids or []) + (r.output_token_ids or [])]
-    state = {"next": max(given, default=0) + 1}
-
-    def make(count: int) -> list[int]:
-        first = state["next"]
-        state["next"] += count
-        return list(range(first, first + count))
-
-    while True:
-        yield make
-
-
-def _prompt_ids(request: Request, index: int, model: LoadedModel | None, make: Callable[[int], list[int]]) -> list[int]:
-    if request.prompt_token_ids is not None:
-        ids = list(request.prompt_token_ids)
-    elif request.prompt is not None:
-        # without a model a word or a mark is one token: good enough to run lengths only
-        ids = model.tokenizer.encode(request.prompt) if model else make(max(1, len(request.prompt.split())))
-    elif model:
-        ids = model.filler(request.prompt_tokens or 1, index)
-    else:
-        ids = make(request.prompt_tokens or 1)
-    if not ids:
-        raise ScenarioError(
-            f"The prompt of request {request.id!r} has no token in this model's vocabulary; give at least one word."
-        )
-    if model:
-        top = model.config.vocab_size
-        wrong = next((i for i in ids + (request.output_token_ids or []) if i >= top), None)
-        if wrong is not None:
-            raise ScenarioError(
-                f"Request {request.id!r} has the token id {wrong}; model {model.name!r} knows ids 0..{top - 1}."
-            )
-    return ids
-
-
-class _SystemRun:
+class SystemRun:
     """One system under way: its scheduler, its sequences, what has been recorded."""
 
     def __init__(self, index: int, scenario: Scenario, prepared: list[Prepared]):
-        self.index, self.scenario = index, scenario
+        self.index, self.scenario, self.prepared = index, scenario, prepared
         self.system = scenario.systems[index]
         self.scheduler: Scheduler
         self.free_order: tuple[int, ...] = ()
         if isinstance(self.system, PagedSystem):
             self.scheduler = paged = PagedScheduler(self.system, scenario)
             self.free_order = tuple(paged.free_queue())
+            self.pending = [i for i, p in enumerate(prepared) if p.member == 0]  # the others come with the first
         else:
             self.scheduler = ContiguousScheduler(self.system, scenario)
+            self.pending = list(range(len(prepared)))
+        self.hands = Hands(self.scheduler, scenario, [p.id for p in prepared])
         self.recorder = SystemRecorder()
-        self.prepared = prepared
-        self.pending = sorted(range(len(prepared)), key=lambda i: (prepared[i].arrival, i))
+        self.chooser = Chooser(prepared, scenario.seed)
+        self.pending.sort(key=lambda i: (prepared[i].arrival, i))
         self.pending.reverse()  # the next to arrive is the last: pop() is cheap
-        self.sampled: list[list[int]] = [[] for _ in prepared]
         self.time_s = 0.0
         self.clock = workload.Clock.of(scenario.workload) if scenario.workload else _CLOCK
         self.scheduled: list[tuple[Sequence, int, int]] = []
@@ -138,42 +65,135 @@ class _SystemRun:
 
     @property
     def done(self) -> bool:
+        """Whether nothing will happen any more."""
         return not self.pending and self.scheduler.idle()
 
     def begin(self, step: int) -> list[Event]:
-        """Let arrive what has come, and schedule."""
+        """Do what is asked for by hand, let arrive what has come, and schedule; what moves data."""
+        done = self.hands.act(step)
+        self.recorder.add(done)
         timed = self.scenario.workload is not None
         if timed and self.scheduler.idle() and self.pending:  # nothing to do until the next arrival
             self.time_s = max(self.time_s, self.prepared[self.pending[-1]].arrival)
         now = self.time_s if timed else step
         while self.pending and self.prepared[self.pending[-1]].arrival <= now:
-            index = self.pending.pop()
-            p = self.prepared[index]
-            self.recorder.add(
-                self.scheduler.arrive(
-                    Sequence(
-                        index=index,
-                        prompt_tokens=len(p.prompt_ids),
-                        final_slots=p.final_slots,
-                        max_len=p.max_len,
-                        tokens=list(p.prompt_ids),
-                    )
-                )
-            )
+            self.recorder.add(self.scheduler.arrive(self._sequence(self.pending.pop())))
         plan = self.scheduler.schedule()
         self.scheduled = plan.scheduled
         self.recorder.add(plan.events)
-        return plan.events
+        return done + plan.events
 
-    def end(self, sampled: dict[int, int]) -> None:
-        """Hand the sampled tokens to the scheduler and close the step."""
-        for index, token in sampled.items():
-            self.sampled[index].append(token)
-        self.recorder.add(self.scheduler.complete(sampled), late=True)
+    def _sequence(self, index: int) -> Sequence:
+        first = self._member(index)
+        p = self.prepared[index]
+        if p.members > 1 and isinstance(self.system, PagedSystem):
+            members = [first, *(self._member(index + n) for n in range(1, p.members))]
+            group = Group(members, p.shared, p.beam, forked=False)
+            for member in members:
+                member.group = group
+        return first
+
+    def _member(self, index: int) -> Sequence:
+        p = self.prepared[index]
+        return Sequence(
+            index=index,
+            prompt_tokens=len(p.prompt_ids),
+            final_slots=p.final_slots,
+            max_len=p.max_len,
+            tokens=list(p.prompt_ids),
+        )
+
+    def end(self, best: list[int], rows: list[Row | None], fresh: Callable[[], int]) -> None:
+        """Choose tokens, hand them to the scheduler and close the step.
+
+        ``best``, ``rows``: most probable token and logits of each piece of scheduled work.
+        """
+        ending = [
+            (sequence, token, row)
+            for (sequence, _, _), token, row in zip(self.scheduled, best, rows, strict=True)
+            if sequence.written == len(sequence.tokens)
+        ]
+        sampled, parents = self.chooser.choose(ending, fresh)
+        self.recorder.add(self.scheduler.complete(sampled, parents), late=True)
         tokens = sum(count for _, _, count in self.scheduled)
         self.written += tokens
         self.time_s += self.clock.seconds(tokens)
         self.recorder.close(self.scheduler.stranded, self.time_s)
+
+
+class _Run:
+    """A scenario under way in all its systems."""
+
+    def __init__(self, scenario: Scenario, model: LoadedModel | None, observe: Observer | None, max_steps: int):
+        if scenario.model != "none" and model is None:
+            from vizkv.model import load_model  # torch is paid for only here
+
+            model = load_model(scenario.model)
+        self.model = None if scenario.model == "none" else model
+        self.scenario, self.max_steps = scenario, max_steps
+        self.prepared = prepare(scenario, self.model)
+        self._check_steps()
+        self.runner = _runner(scenario, self.prepared, self.model, observe) if self.model else None
+        self.systems = [SystemRun(i, scenario, self.prepared) for i in range(len(scenario.systems))]
+        self.next_id = max((i for p in self.prepared for i in p.prompt_ids + (p.forced or [])), default=0) + 1
+        self.total = sum(min(p.final_slots, scenario.slots) for p in self.prepared) * len(self.systems)
+        self.step = 0
+
+    def _check_steps(self) -> None:
+        if self.scenario.workload is None:
+            late = max(self.prepared, key=lambda p: p.arrival)
+            if late.arrival >= self.max_steps:
+                raise ScenarioError(
+                    f"Request {late.id!r} has arrival_step = {late.arrival}; a run takes at most {self.max_steps} "
+                    f"steps: valid is 0 to {self.max_steps - 1}."
+                )
+
+    @property
+    def written(self) -> int:
+        return sum(run.written for run in self.systems)
+
+    def advance(self) -> bool:
+        """One step in every system that has something to do; False if none has."""
+        active = [run for run in self.systems if not run.done]
+        if not active:
+            for run in self.systems:
+                run.hands.finish()
+            return False
+        if self.step >= self.max_steps:
+            raise ScenarioError(
+                f"The run takes more than {self.max_steps:,} steps; give fewer requests, shorter ones or earlier "
+                "arrivals."
+            )
+        for run in active:
+            events = run.begin(self.step)
+            if self.runner:
+                _move_data(self.runner, run.index, events)
+        best, rows = self._compute(active)
+        at = 0
+        for run in active:
+            end = at + len(run.scheduled)
+            run.end(best[at:end], rows[at:end], self._fresh)
+            at = end
+        self.step += 1
+        return True
+
+    def _compute(self, active: list[SystemRun]) -> tuple[list[int], list[Row | None]]:
+        """The model's choice and logits for each piece of scheduled work; zeros and None where there is no model."""
+        works = [(run, *piece) for run in active for piece in run.scheduled]
+        if self.runner is None or not works:
+            return [0] * len(works), [None] * len(works)
+        best = self.runner.step([work_of(*work) for work in works])
+        logits = self.runner.logits
+        assert logits is not None
+        return best, [partial(_row, logits, i) for i in range(len(works))]
+
+    def _fresh(self) -> int:
+        self.next_id += 1
+        return self.next_id - 1
+
+
+def _row(logits: Tensor, index: int) -> Tensor:
+    return logits[index]
 
 
 def run(
@@ -189,76 +209,68 @@ def run(
     ``model``: loaded by the caller, or from ``scenario.model`` if None. ``observe`` sees the logits of every sampled
     token (the proof lamp). Raises ScenarioError, ModelError, or Cancelled.
     """
-    if scenario.model != "none" and model is None:
-        from vizkv.model import load_model  # torch is paid for only here
-
-        model = load_model(scenario.model)
-    if scenario.model == "none":
-        model = None
-    prepared = prepare(scenario, model)
-    if scenario.workload is None:
-        late = max(prepared, key=lambda p: p.arrival)
-        if late.arrival >= max_steps:
-            raise ScenarioError(
-                f"Request {late.id!r} has arrival_step = {late.arrival}; a run takes at most {max_steps} steps: "
-                f"valid is 0 to {max_steps - 1}."
-            )
-    runner = _runner(scenario, prepared, model, observe) if model else None
-    runs = [_SystemRun(i, scenario, prepared) for i in range(len(scenario.systems))]
-    next_id = max((i for p in prepared for i in p.prompt_ids + (p.forced or [])), default=0) + 1
-    total = sum(min(p.final_slots, scenario.slots) for p in prepared) * len(runs)
-    step = 0
-    while active := [r for r in runs if not r.done]:
-        if step >= max_steps:
-            raise ScenarioError(
-                f"The run takes more than {max_steps:,} steps; give fewer requests, shorter ones or earlier arrivals."
-            )
-        planned = [(r, r.begin(step)) for r in active]
-        sampled: list[dict[int, int]] = [{} for _ in active]
-        places = [
-            (slot, run_, sequence, position, count)
-            for slot, run_ in enumerate(active)
-            for sequence, position, count in run_.scheduled
-        ]
-        tokens = _compute(runner, planned, places)
-        for (slot, run_, sequence, _, _), token in zip(places, tokens, strict=True):
-            if sequence.written == len(sequence.tokens):
-                forced, done = prepared[sequence.index].forced, len(run_.sampled[sequence.index])
-                if forced is not None and done < len(forced):
-                    token = forced[done]
-                elif runner is None:
-                    token, next_id = next_id, next_id + 1
-                sampled[slot][sequence.index] = token
-        for run_, tokens_of in zip(active, sampled, strict=True):
-            run_.end(tokens_of)
-        step += 1
-        if progress and step % 16 == 0 and progress(sum(r.written for r in runs), total):
+    under_way = _Run(scenario, model, observe, max_steps)
+    while under_way.advance():
+        if progress and under_way.step % 16 == 0 and progress(under_way.written, under_way.total):
             raise Cancelled
-    return _freeze(scenario, prepared, runs, model)
+    return _freeze(under_way)
 
 
-def _compute(runner: Runner | None, planned: list, places: list) -> list[int]:
-    """The model's choice for each piece of scheduled work; zeros where there is no model."""
-    if runner is None or not places:
-        return [0] * len(places)
+@dataclass(frozen=True)
+class Peek:
+    """The memories of a run as they lie after a step, tensors and all."""
+
+    runner: Runner
+    systems: tuple[SystemRun, ...]
+
+    def sequences(self, system: int) -> dict[int, Sequence]:
+        """The running sequences of a system by index, as the next step will find them."""
+        return {sequence.index: sequence for sequence in self.systems[system].scheduler.running}
+
+    def pool(self, system: int) -> Tensor:
+        """K and V of a system: [layers, 2, slots, kv_heads, head_dim]."""
+        return self.runner.pools[system].tensor
+
+
+def peek(scenario: Scenario, model: LoadedModel, step: int) -> Peek:
+    """Run a scenario up to the end of ``step`` and stop there. Raises ScenarioError for a scenario without a model."""
+    under_way = _Run(scenario, model, None, MAX_STEPS)
+    if under_way.runner is None:
+        raise ScenarioError("The scenario has model = 'none'; valid is a model, for without one no K/V exist.")
+    while under_way.step <= step and under_way.advance():
+        pass
+    return Peek(under_way.runner, tuple(under_way.systems))
+
+
+def work_of(run: SystemRun, sequence: Sequence, position: int, count: int) -> Work:
+    """A scheduled piece as the model takes it: where its K/V lie, as the model is told."""
     from vizkv.model.runner import Work
 
-    for run_, events in planned:
-        for event in events:
-            if event.kind == Kind.MOVED:
-                runner.move(run_.index, event.a, event.b, event.c)
-    return runner.step([
-        Work(
-            system=run_.index,
-            request=sequence.index,
-            ids=sequence.tokens[position : position + count],
-            position=position,
-            start=sequence.start,
-            block_table=sequence.block_table,
-            samples=position + count == len(sequence.tokens),
-        )
-        for _, run_, sequence, position, count in places
-    ])  # fmt: skip
+    return Work(
+        system=run.index,
+        request=sequence.index,
+        ids=sequence.tokens[position : position + count],
+        position=position,
+        start=sequence.start,
+        block_table=run.hands.table(sequence),
+        samples=position + count == len(sequence.tokens),
+        tokens=sequence.tokens,
+    )
+
+
+def _move_data(runner: Runner, system: int, events: Iterable[Event]) -> None:
+    """Do to the tensors what the memory did to its books, in the same order and before anything is written."""
+    for kind, _, a, b, c, d in events:
+        if kind == Kind.MOVED:
+            runner.move(system, a, b, c)
+        elif kind == Kind.COPIED:
+            runner.copy_block(system, a, b)
+        elif kind == Kind.SWAPPED_OUT and d:
+            runner.swap_out(system, a, b)
+        elif kind == Kind.SWAPPED_IN and d:
+            runner.swap_in(system, a, b)
+        elif kind == Kind.EXCHANGED:
+            runner.exchange(system, a, b)
 
 
 def _runner(scenario: Scenario, prepared: list[Prepared], model: LoadedModel, observe: Observer | None) -> Runner:
@@ -283,17 +295,17 @@ def _runner(scenario: Scenario, prepared: list[Prepared], model: LoadedModel, ob
     return Runner(model.model, scenario.slots, sizes, observe)
 
 
-def _freeze(scenario: Scenario, prepared: list[Prepared], runs: list[_SystemRun], model: LoadedModel | None) -> Trace:
+def _freeze(under_way: _Run) -> Trace:
+    scenario, model, runs = under_way.scenario, under_way.model, under_way.systems
     requests = []
-    for index, p in enumerate(prepared):
-        longest = max((r.sampled[index] for r in runs), key=len)
+    for index, p in enumerate(under_way.prepared):
+        longest = max((r.chooser.sampled[index] for r in runs), key=len)
         ids = (p.prompt_ids + longest)[: p.final_slots] if model else []
         pieces = tuple(model.tokenizer.piece(i) for i in ids) if model else ()
-        requests.append(RequestFacts(p.id, len(p.prompt_ids), p.final_slots, p.arrival, pieces))
-    return Trace(
-        scenario=to_dict(scenario),
-        requests=tuple(requests),
-        systems=tuple(
+        requests.append(RequestFacts(p.id, len(p.prompt_ids), p.final_slots, p.arrival, pieces, p.group))
+    systems = []
+    for r in runs:
+        systems.append(
             r.recorder.freeze(
                 name=r.system.label,
                 kind=r.system.kind,
@@ -301,12 +313,27 @@ def _freeze(scenario: Scenario, prepared: list[Prepared], runs: list[_SystemRun]
                 slots=scenario.slots,
                 block_size=r.system.block_size if isinstance(r.system, PagedSystem) else 0,
                 free_order=r.free_order,
-                tokens=tuple(tuple(t) for t in r.sampled),
+                tokens=tuple(tuple(t) for t in r.chooser.sampled),
+                vocabulary=_vocabulary(r, runs, model),
             )
-            for r in runs
-        ),
+        )
+    return Trace(
+        scenario=to_dict(scenario), requests=tuple(requests), systems=tuple(systems),
         model=model.name if model else "none",
-    )
+    )  # fmt: skip
 
 
-__all__ = ["Cancelled", "Prepared", "prepare", "run"]
+def _vocabulary(run: SystemRun, runs: list[SystemRun], model: LoadedModel | None) -> dict[int, str]:
+    """The text of every token that a system wrote, where the requests' own texts do not tell it.
+
+    They do not where beams were dropped, and where one system went wrong by hand.
+    """
+    if model is None:
+        return {}
+    beams = any(p.beam and p.members > 1 for p in run.prepared)
+    if not beams and all(other.chooser.sampled == run.chooser.sampled for other in runs):
+        return {}
+    return {token: model.tokenizer.piece(token) for token in run.recorder.tokens_written()}
+
+
+__all__ = ["Cancelled", "Peek", "Prepared", "peek", "prepare", "run"]

@@ -12,13 +12,22 @@ MOVED          ideal placement only. a: old first slot, b: new first slot, c: sl
 BLOCK          took a block from the free queue. a: block id, b: index in the block table
 HIT            prefix-cache hit at admission. a: tokens found
 SHARED         a found block joined the table. a: block id, b: index in the table, c: 1 if it lay in the free queue
-WRITTEN        the step writes K/V. a: first position, b: number of tokens
+WRITTEN        the step writes K/V. a: first position, b: number of tokens, c: id of the last of them
 REGISTERED     a full block entered the prefix cache. a: block id
 EVICTED        a block lost its hash as it was handed out again. a: block id
-PREEMPTED      lost its slots, back to the front of the waiting queue. a: slots that it had written
+PREEMPTED      lost its slots, back to the front of the waiting queue. a: slots that it had written, b: 0 to be
+               computed again, 1 swapped out, c: 1 if another sequence of its request stands in the queue for it
 FINISHED       has all its output
 FREED          gave back its slots. a: first slot, c: slots held
 FREED_BLOCK    let go of a block. a: block id, b: references left, c: 0 front of the free queue, 1 back, -1 none
+FORKED         has the same block table as another sequence from now on. a: that sequence, b: tokens written
+COPIED         copy-on-write. a: the shared block, b: the block taken from the free queue that replaces it in this
+               table, c: index in the table, d: slots copied
+SWAPPED_OUT    copied to the CPU pool. a: block id, b: CPU block id, c: index in the table, d: 0 if another table's
+               entry has already copied it
+SWAPPED_IN     copied back. a: CPU block id, b: block id, c: index in the table, d: 0 if already copied
+EXCHANGED      by hand: two physical blocks changed places. a, b: block ids
+REPOINTED      by hand: the model is told a wrong block. a: index in the table, b: the wrong block, c: the right one
 =============  =======================================================================================
 """
 
@@ -46,10 +55,16 @@ class Kind(IntEnum):
     FINISHED = 12
     FREED = 13
     FREED_BLOCK = 14
+    FORKED = 15
+    COPIED = 16
+    SWAPPED_OUT = 17
+    SWAPPED_IN = 18
+    EXCHANGED = 19
+    REPOINTED = 20
 
 
 class Event(NamedTuple):
-    """One thing that happened. ``request`` is the request's index in the scenario, -1 where none is meant."""
+    """One thing that happened. ``request`` is a sequence's index in the trace, -1 where none is meant."""
 
     kind: Kind
     request: int

@@ -62,6 +62,9 @@ class Replay:
         self.references: dict[int, int] = {}
         self.cached: set[int] = set()
         self.holders: dict[int, list[int]] = {}
+        self.swapped: dict[int, list[int]] = {}  # by sequence: its blocks in the CPU pool
+        self.cpu_references: dict[int, int] = {}
+        self.repointed: dict[tuple[int, int], int] = {}  # (sequence, index in its table): what attention reads instead
         self.counts = [0] * CODES
         self.runs: list[Run] = []
         self.scheduled: dict[int, int] = {}
@@ -72,6 +75,9 @@ class Replay:
         self._codes = bytearray([Code.FREE]) * system.slots
         self.counts[Code.FREE] = system.slots
         self._late: list[Event] = []
+        self._inside: dict[int, int] = {}  # after exchanges: in this block lies what lay in that one
+        self._kept: dict[int, int] = {}  # tokens written by sequences that are swapped out
+        self._tokens: dict[int, dict[int, int]] = {}  # ids by position, where this system's text is its own
         self._null_block = bool(system.detail.get("null_block"))
 
     # -- walking ------------------------------------------------------------------------------------------------------
@@ -92,17 +98,27 @@ class Replay:
         for event in self._late:
             self._release(event)
         self._late = []
+        self.repointed = {key: block for key, block in self.repointed.items() if key[0] in self.live}
         if self.step == self.system.steps:
             return  # the closing frame: nothing happens any more, what finished last is given back
         for event, late in self.system.events(self.step):
             self.events.append(event)
             self._apply(event, late)
+        if self._inside:
+            self._rearrange()
 
     def _apply(self, event: Event, late: bool) -> None:
         kind, who, a, b, c, _ = event
+        if kind == Kind.EXCHANGED:
+            self._inside[a], self._inside[b] = self._inside.get(b, b), self._inside.get(a, a)
+            return
+        if self._inside:
+            self._rearrange()
         if kind == Kind.WRITTEN:
             self._write(self.live[who], a, b)
             self.scheduled[who] = b
+            if self.system.vocabulary:
+                self._tokens.setdefault(who, {})[a + b - 1] = c
         elif kind == Kind.BLOCK:
             self._take_block(self.live[who], a)
         elif kind == Kind.SHARED:
@@ -124,8 +140,11 @@ class Replay:
             self.live[who].finished = True
         elif kind == Kind.PREEMPTED:
             self.preempted.append(who)
-            self.live.pop(who, None)
-            self.waiting.insert(0, who)
+            gone = self.live.pop(who)
+            if not c:
+                self.waiting.insert(0, who)
+            if b:
+                self._kept[who] = gone.written
         elif kind == Kind.ARRIVED:
             self.waiting.append(who)
         elif kind == Kind.NEVER:
@@ -138,6 +157,25 @@ class Replay:
             self.cached.add(a)
         elif kind == Kind.EVICTED:
             self.cached.discard(a)
+        elif kind == Kind.FORKED:
+            self._fork(event)
+        elif kind == Kind.COPIED:
+            self._copy(self.live[who], a, b, c)
+        elif kind == Kind.SWAPPED_OUT:
+            self.swapped.setdefault(who, []).append(b)
+            self.cpu_references[b] = self.cpu_references.get(b, 0) + 1
+        elif kind == Kind.SWAPPED_IN:
+            self._swap_in(event)
+        elif kind == Kind.REPOINTED:
+            self.repointed[who, a] = b
+
+    def piece(self, who: int, position: int) -> str:
+        """The text of a token as this system has it at this step, "" where it is not known."""
+        token = self._tokens.get(who, {}).get(position)
+        if token is not None:
+            return self.system.vocabulary.get(token, "")
+        pieces = self.requests[who].pieces
+        return pieces[position] if position < len(pieces) else ""
 
     @property
     def running(self) -> list[Live]:
@@ -150,7 +188,8 @@ class Replay:
         facts = self.requests[who]
         if who in self.waiting:
             self.waiting.remove(who)
-        request = Live(who, facts.prompt_tokens, facts.final_slots, estimate, held, start)
+        written = self._kept.pop(who, 0)  # what was swapped out is still written
+        request = Live(who, facts.prompt_tokens, facts.final_slots, estimate, held, start, written)
         self.live[who] = request
         if self.system.kind == "contiguous":
             self._claim(start, held)
@@ -158,7 +197,8 @@ class Replay:
 
     def _paint_piece(self, r: Live) -> None:
         bounds = (0, r.written, r.final, r.estimate, r.held)
-        for low, high, code in zip(bounds, bounds[1:], (Code.USED, Code.PENDING, Code.SURPLUS, Code.ROUNDING)):
+        rest = Code.REALISED if r.finished else Code.SURPLUS  # finished, and moved in a static batch
+        for low, high, code in zip(bounds, bounds[1:], (Code.USED, Code.PENDING, rest, Code.ROUNDING)):
             if high > low:
                 self._paint(Run(r.start + low, high - low, code, r.index, low))
 
@@ -171,19 +211,104 @@ class Replay:
     # -- paged --------------------------------------------------------------------------------------------------------
 
     def _take_block(self, r: Live, block: int) -> None:
-        size, position = self.system.block_size, len(r.block_table) * self.system.block_size
+        self._hand_out(r, block)
+        r.block_table.append(block)
+        r.estimate = r.held = len(r.block_table) * self.system.block_size
+        self._paint_block(r, len(r.block_table) - 1)
+
+    def _hand_out(self, r: Live, block: int) -> None:
         if block not in self.free_queue:
             raise LedgerError(f"block {block} of {self.system.name} was handed out twice")
         del self.free_queue[block]
-        self._claim(block * size, size)
+        self._claim(block * self.system.block_size, self.system.block_size)
         self.references[block], self.holders[block] = 1, [r.index]
-        r.block_table.append(block)
-        r.estimate = r.held = len(r.block_table) * size
-        will = min(size, max(0, r.final - position))
-        if will:
-            self._paint(Run(block * size, will, Code.PENDING, r.index, position))
-        if will < size:
-            self._paint(Run(block * size + will, size - will, Code.SURPLUS, r.index, position + will))
+
+    def _paint_block(self, r: Live, index: int) -> None:
+        """One block as the books of a sequence that holds it say: written, to be written, never to be.
+
+        Of those who share it, whoever goes on longest may be the one who writes into it.
+        """
+        size, block = self.system.block_size, r.block_table[index]
+        first, position = block * size, index * size
+        final = max((self.live[who].final for who in self.holders[block] if who in self.live), default=r.final)
+        written, will = (min(size, max(0, end - position)) for end in (r.written, final))
+        bounds = (0, written, max(written, will), size)
+        rest = Code.REALISED if r.finished else Code.SURPLUS
+        for low, high, code in zip(bounds, bounds[1:], (Code.USED, Code.PENDING, rest)):
+            if high > low:
+                self._paint(Run(first + low, high - low, code, r.index, position + low))
+
+    def _paint_physical(self, block: int) -> None:
+        """One block as whoever holds it says, or as one of the free queue."""
+        size, holders = self.system.block_size, self.holders.get(block)
+        if holders:
+            owner = next((self.live[who] for who in holders if who in self.live), None)
+            if owner is not None:  # else a whole group is leaving, one after another
+                self._paint_block(owner, owner.block_table.index(block))
+        else:
+            code = Code.CACHED if block in self.cached else Code.FREE
+            self._paint(Run(block * size, size, code, -1, -1))
+
+    def _fork(self, event: Event) -> None:
+        _, who, parent, written, _, _ = event
+        facts, source = self.requests[who], self.live[parent]
+        child = Live(who, facts.prompt_tokens, facts.final_slots, source.estimate, source.held, written=written)
+        child.block_table = list(source.block_table)
+        if who not in self.live:  # it runs behind the others of its request
+            ids = list(self.live)
+            at = max(i for i, other in enumerate(ids) if self.requests[other].group == facts.group) + 1
+            behind = [(other, self.live.pop(other)) for other in ids[at:]]
+            self.live[who] = child
+            self.live.update(behind)
+        self.live[who] = child
+        # behind the fork lies what it has to compute again after a preemption, and that is its own
+        texts, own = self._tokens.get(parent, {}), self._tokens.get(who, {})
+        self._tokens[who] = {position: token for position, token in texts.items() if position < written}
+        self._tokens[who] |= {position: token for position, token in own.items() if position >= written}
+        for block in child.block_table:
+            self.references[block] += 1
+            self.holders[block].append(who)
+        if child.final != source.final:
+            self._late.append(event)
+
+    def _copy(self, r: Live, source: int, block: int, index: int) -> None:
+        self._hand_out(r, block)
+        r.block_table[index] = block
+        self.references[source] -= 1
+        self.holders[source].remove(r.index)
+        self._paint_block(r, index)
+        self._paint_physical(source)
+
+    def _swap_in(self, event: Event) -> None:
+        _, who, cpu_block, block, _, first = event
+        r = self.live[who]
+        if first:
+            self._take_block(r, block)
+        else:
+            r.block_table.append(block)
+            r.estimate = r.held = len(r.block_table) * self.system.block_size
+            self.references[block] += 1
+            self.holders[block].append(who)
+        self.swapped[who].remove(cpu_block)
+        if not self.swapped[who]:
+            del self.swapped[who]
+        self.cpu_references[cpu_block] -= 1
+        if not self.cpu_references[cpu_block]:
+            del self.cpu_references[cpu_block]
+
+    def _rearrange(self) -> None:
+        """Follow all the exchanges since the last other event at once: a shuffle has one for every block."""
+        place = {origin: block for block, origin in self._inside.items()}
+        self._inside = {}
+        for r in self.live.values():
+            r.block_table[:] = [place.get(block, block) for block in r.block_table]
+        self.free_queue = OrderedDict.fromkeys(place.get(block, block) for block in self.free_queue)
+        self.references = {place.get(block, block): count for block, count in self.references.items()}
+        self.holders = {place.get(block, block): holders for block, holders in self.holders.items()}
+        self.cached = {place.get(block, block) for block in self.cached}
+        self.repointed = {key: place.get(block, block) for key, block in self.repointed.items()}
+        for block in place:
+            self._paint_physical(block)
 
     def _share_block(self, r: Live, block: int, was_free: bool) -> None:
         size, position = self.system.block_size, len(r.block_table) * self.system.block_size
@@ -233,25 +358,24 @@ class Replay:
             return
         size = self.system.block_size
         block, offset = r.block_table[r.final // size], r.final % size
+        if any(not self.live[who].finished for who in self.holders[block] if who != r.index):
+            return  # another sequence will write there
         self._paint(Run(block * size + offset, size - offset, Code.REALISED, r.index, r.final))
 
     def _release(self, event: Event) -> None:
         """Give slots back to the picture."""
         kind, who, a, _, c, _ = event
+        if kind == Kind.FORKED:  # a block that is shared is booked anew
+            self._paint_physical(self.live[who].block_table[-1])
+            return
         if kind == Kind.FREED:
             self._paint(Run(a, c, Code.FREE, -1, -1))
             self.live.pop(who, None)
             return
-        size = self.system.block_size
         r = self.live.get(who)
         if r is not None and r.finished:
             self.live.pop(who)
-        holders = self.holders.get(a)
-        if holders:  # others still read it: the slots are theirs from now on
-            owner = self.live[holders[0]]
-            self._paint(Run(a * size, size, Code.USED, owner.index, owner.block_table.index(a) * size))
-            return
-        self._paint(Run(a * size, size, Code.CACHED if c == 1 else Code.FREE, -1, -1))
+        self._paint_physical(a)  # where others still read it, the slots are theirs from now on
 
     def _claim(self, start: int, length: int) -> None:
         """Slots about to be handed out must be free: never two owners."""

@@ -5,26 +5,34 @@ Every refusal is a :class:`ScenarioError`: one sentence that names the field, th
 
 from __future__ import annotations
 
-import base64
-import json
 import tomllib
-import zlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from vizkv.complaints import either, listed, sentence, shorten
+from vizkv.complaints import either, sentence, shorten
+from vizkv.requests import (
+    MAX_LABEL,
+    MAX_REQUESTS,
+    MAX_SLOTS,
+    Action,
+    Branch,
+    Count,
+    Flag,
+    Label,
+    Part,
+    Piece,
+    Request,
+    TokenId,
+    Workload,
+    one_line,
+    request_name,
+)
 
-MAX_SLOTS = 4_194_304  # a slider's worth beyond the largest pool that SPEC names; more would only exhaust the browser
-MAX_REQUESTS = 100_000
 MAX_TOKENS = 20_000_000  # slots that all requests together may ask for: the lists of their tokens must fit
-MAX_LABEL = 60  # characters of a system's name
-MAX_TEXT = 100_000  # characters of one prompt
 MAX_FILE_BYTES = 64 * 2**20  # of a scenario file
-MAX_CODE_CHARACTERS = 65_536  # of a link code; a browser's address line takes hardly more
-MAX_CODE_BYTES = 4 * 2**20  # of what a link code unpacks to
 LENGTH_SETS = (  # the names of the sets in data/lengths.json; "sharegpt" is the one filtered as in the paper
     "sharegpt",
     "sharegpt_paper_filtered",
@@ -35,33 +43,13 @@ LENGTH_SETS = (  # the names of the sets in data/lengths.json; "sharegpt" is the
     "mooncake_conversation",
     "mooncake_synthetic",
 )
-CODE_VERSION = "1"  # the first character of every link code
 
 
 class ScenarioError(ValueError):
     """A scenario that cannot be run; the message is one sentence for the person who wrote it."""
 
 
-def _one_line(text: str) -> str:
-    # names are keys of what is printed and labels on screen: a line break or an invisible character would spoil both
-    if not text.isprintable() or text != text.strip():
-        raise ValueError(f"is {shorten(text)}; valid is text on one line, with no space at either end")
-    return text
-
-
-Count = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
-Length = Annotated[int, Field(ge=1, le=MAX_SLOTS, strict=True)]
-TokenId = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
-Fan = Annotated[int, Field(ge=1, le=64, strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Label = Annotated[str, Field(max_length=MAX_LABEL), AfterValidator(_one_line)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False, allow_inf_nan=False)
-
-
-class ContiguousSystem(_Part):
+class ContiguousSystem(Part):
     """A system that gives each request one piece of consecutive slots (Orca and its kin)."""
 
     kind: Literal["contiguous"]
@@ -90,7 +78,7 @@ class ContiguousSystem(_Part):
         return f"{self.placement}, unit {self.unit}" + (", static" if self.batching == "static" else "")
 
 
-class PagedSystem(_Part):
+class PagedSystem(Part):
     """A system that gives each request blocks on demand (PagedAttention, vLLM)."""
 
     kind: Literal["paged"]
@@ -120,82 +108,10 @@ class PagedSystem(_Part):
 System = Annotated[ContiguousSystem | PagedSystem, Field(discriminator="kind")]
 
 
-class Request(_Part):
-    """One prompt and how long it goes on.
-
-    Exactly one way of saying the prompt, exactly one of saying the length; only ``output_token_ids`` and
-    ``final_slots`` may stand together, and must then agree.
-    """
-
-    id: Annotated[str, Field(max_length=20), AfterValidator(_one_line)] = ""
-    prompt: str | None = Field(default=None, max_length=MAX_TEXT)
-    prompt_tokens: Length | None = None
-    prompt_token_ids: Annotated[list[TokenId], Field(max_length=MAX_SLOTS)] | None = None
-    output_tokens: Length | None = None
-    output_token_ids: Annotated[list[TokenId], Field(max_length=MAX_SLOTS)] | None = None
-    final_slots: Length | None = None
-    arrival_step: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
-    max_len: Length | None = None  # this request's own maximum length, where it is below the model's (Figure 3)
-    samples: Fan = 1
-    beam_width: Fan | None = None
-
-    @property
-    def known_prompt_tokens(self) -> int | None:
-        """Tokens of the prompt; None for a text, which only the model's tokenizer can count."""
-        if self.prompt_token_ids is not None:
-            return len(self.prompt_token_ids)
-        return self.prompt_tokens
-
-    @property
-    def least_slots(self) -> int:
-        """Slots that the request writes, a text counted as one token."""
-        sampled = self.output_tokens or len(self.output_token_ids or ())
-        return self.final_slots or (self.known_prompt_tokens or 1) + sampled - 1
-
-    @model_validator(mode="after")
-    def _one_prompt_one_length(self) -> Request:
-        given = [n for n in ("prompt", "prompt_tokens", "prompt_token_ids") if getattr(self, n) is not None]
-        if len(given) != 1:
-            raise ValueError(f"needs exactly one of prompt, prompt_tokens and prompt_token_ids; it has {listed(given)}")
-        if self.prompt == "" or self.prompt_token_ids == []:
-            raise ValueError(f"has an empty {given[0]}; valid is at least one token")
-        lengths = [n for n in ("output_tokens", "output_token_ids", "final_slots") if getattr(self, n) is not None]
-        if not lengths or ("output_tokens" in lengths and len(lengths) > 1):
-            raise ValueError(
-                f"needs exactly one of output_tokens, output_token_ids and final_slots; it has {listed(lengths)}"
-            )
-        if self.output_token_ids == []:
-            raise ValueError("has an empty output_token_ids; valid is at least one token, for one is always sampled")
-        if self.known_prompt_tokens is not None:
-            _sampled(self.known_prompt_tokens, self)
-        return self
-
-
-class Workload(_Part):
-    """Requests drawn from length distributions, or read from a recorded trace."""
-
-    lengths: str = Field(default="sharegpt", min_length=1, max_length=1000)
-    arrivals: Literal["poisson", "trace"] = "poisson"
-    rate: float = Field(default=4.0, gt=0, le=10_000, strict=True)
-    duration: float = Field(default=900.0, gt=0, le=1_000_000, strict=True)
-    warmup: float = Field(default=300.0, ge=0, le=1_000_000, strict=True)
-    iteration_ms: float = Field(default=33.0, gt=0, le=1_000_000, strict=True)
-    token_ms: float = Field(default=0.1, ge=0, le=1_000_000, strict=True)
-
-    @model_validator(mode="after")
-    def _drawable(self) -> Workload:
-        if self.arrivals == "poisson" and self.rate * self.duration > MAX_REQUESTS:
-            raise ValueError(
-                f"has rate = {self.rate:g} for duration = {self.duration:g}, which draws about "
-                f"{self.rate * self.duration:.0f} requests; valid is at most {MAX_REQUESTS}"
-            )
-        return self
-
-
-class Scenario(_Part):
+class Scenario(Part):
     """Everything that decides a run. Two equal scenarios give equal traces."""
 
-    name: Annotated[str, Field(max_length=200), AfterValidator(_one_line)] = ""
+    name: Annotated[str, Field(max_length=200), AfterValidator(one_line)] = ""
     slots: Annotated[int, Field(ge=1, le=MAX_SLOTS, strict=True)] = 4096
     max_model_len: Count = 2048
     max_num_seqs: Count = 256
@@ -205,6 +121,7 @@ class Scenario(_Part):
     systems: list[System] = Field(min_length=1, max_length=12)
     requests: list[Request] = Field(default_factory=list, max_length=MAX_REQUESTS)
     workload: Workload | None = None
+    actions: list[Action] = Field(default_factory=list, max_length=1000)
 
     @model_validator(mode="after")
     def _whole(self) -> Scenario:
@@ -218,6 +135,7 @@ class Scenario(_Part):
         total = sum(r.least_slots for r in self.requests)
         if total > MAX_TOKENS:
             raise ValueError(f"The requests ask for {total} slots in all; valid is at most {MAX_TOKENS}")
+        _groups_fit(self)
         return self
 
 
@@ -243,6 +161,39 @@ def _fits_pool(where: str, system: ContiguousSystem | PagedSystem, slots: int) -
         )
 
 
+def _groups_fit(scenario: Scenario) -> None:
+    """Sequences of one request run together in a paged system, and beams cannot be run in a contiguous one."""
+    contiguous = next((s for s in scenario.systems if isinstance(s, ContiguousSystem)), None)
+    paged = any(isinstance(s, PagedSystem) for s in scenario.systems)
+    for i, request in enumerate(scenario.requests):
+        if request.beam_width is not None and contiguous is not None:
+            raise ValueError(
+                f"The field requests[{i}].beam_width is {request.beam_width} beside the contiguous system "
+                f"{contiguous.label!r}; valid is beam search in paged systems only, so leave that system out"
+            )
+        if request.members == 1 or not paged:
+            continue
+        for name in ("max_num_seqs", "max_num_batched_tokens"):
+            if request.members > (limit := getattr(scenario, name)):
+                raise ValueError(
+                    f"The table requests[{i}] becomes {request.members} sequences that run together, with {name} = "
+                    f"{limit}; valid is {name} of at least {request.members}"
+                )
+
+
+def member_ids(request: Request) -> list[str]:
+    """The names of a request's sequences: its own; those of its branches; A1, A2, ... of samples; c0, c1, ... of beams.
+
+    Samples count from 1 and beams from 0, as in the paper's Figures 8 and 9.
+    """
+    if request.branches:
+        return [branch.id for branch in request.branches]
+    if request.members == 1:
+        return [request.id]
+    first = 1 if request.beam_width is None else 0
+    return [f"{request.id}{number + first}" for number in range(request.members)]
+
+
 def _all_different(table: str, field: str, values: list[str]) -> None:
     seen: set[str] = set()
     for value in values:
@@ -251,46 +202,15 @@ def _all_different(table: str, field: str, values: list[str]) -> None:
         seen.add(value)
 
 
-def _sampled(p: int, request: Request) -> int:
-    """Sampled tokens of a request whose prompt has p tokens; ValueError with the rest of a sentence if impossible."""
-    ids, final = request.output_token_ids, request.final_slots
-    if final is not None and final < p:
-        raise ValueError(f"has final_slots = {final}, but its prompt alone fills {p}; valid is at least {p}")
-    if final is not None:
-        sampled = final - p + 1
-    else:
-        sampled = request.output_tokens or len(ids or ())
-    if ids is not None and len(ids) != sampled:
-        raise ValueError(
-            f"has {len(ids)} output_token_ids and final_slots = {final}, which disagree; valid is final_slots = "
-            f"{p + len(ids) - 1} ({p} prompt tokens and every sampled token but the last) or {sampled} ids"
-        )
-    if request.max_len is not None and request.max_len < p + sampled - 1:
-        raise ValueError(
-            f"has max_len = {request.max_len}, but will write {p + sampled - 1} slots; valid is at least that many"
-        )
-    return sampled
-
-
-def resolve_lengths(p: int, request: Request) -> int:
-    """How many tokens a request samples, once its prompt is known to have ``p`` tokens (SPEC 2: L = p + sampled - 1).
+def resolve_lengths(p: int, request: Piece) -> int:
+    """How many tokens a sequence samples, once its prompt is known to have ``p`` tokens (SPEC 2: L = p + sampled - 1).
 
     Raises ScenarioError where the lengths that the request names contradict the prompt or each other.
     """
     try:
-        return _sampled(p, request)
+        return request.sampled(p)
     except ValueError as error:
         raise ScenarioError(f"The request {request.id!r} {error}.") from None
-
-
-def request_name(index: int) -> str:
-    """A, B, ..., Z, AA, AB, ...: the name of a request that was given none."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def from_dict(data: dict[str, Any]) -> Scenario:
@@ -299,13 +219,29 @@ def from_dict(data: dict[str, Any]) -> Scenario:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
         raise ScenarioError(sentence(error, Scenario)) from None
-    return scenario.model_copy(
+    named = scenario.model_copy(
         update={"requests": _with_ids(scenario.requests), "systems": _with_labels(scenario.systems)}
     )
+    try:
+        _names_hold(named)
+    except ValueError as error:
+        raise ScenarioError(f"{error}.") from None
+    return named
+
+
+def _names_hold(scenario: Scenario) -> None:
+    """Sequences have different names, and actions name sequences."""
+    names = [name for request in scenario.requests for name in member_ids(request)]
+    _all_different("sequences", "id", names)
+    for i, action in enumerate(scenario.actions):
+        if action.request is not None and action.request not in names:
+            valid = either(names[:8]) if names else "a scenario with [[requests]]"
+            raise ValueError(f"The field actions[{i}].request is {action.request!r}; valid is {valid}")
 
 
 def _with_ids(requests: list[Request]) -> list[Request]:
-    taken, named, index = {r.id for r in requests}, [], 0
+    taken = {r.id for r in requests} | {branch.id for r in requests for branch in r.branches}
+    named, index = [], 0
     for request in requests:
         name = request.id
         while not name:
@@ -382,60 +318,25 @@ def to_toml(scenario: Scenario) -> str:
     return tomli_w.dumps(to_dict(scenario))
 
 
-def to_code(scenario: Scenario) -> str:
-    """The scenario as a word for a link; :func:`from_code` gives an equal object back.
-
-    Raises ScenarioError if it is too long for a link, or reads a file that the one who opens the link may not have.
-    """
-    _refuse_files(scenario)
-    text = json.dumps(to_dict(scenario), separators=(",", ":"), ensure_ascii=False)
-    packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
-    if len(packed) >= MAX_CODE_CHARACTERS or len(text) > MAX_CODE_BYTES:
-        raise ScenarioError(
-            f"The scenario is too long for a link: its code has {len(packed) + 1} characters, valid is at most "
-            f"{MAX_CODE_CHARACTERS}; save it as a file instead."
-        )
-    return CODE_VERSION + packed
-
-
-def from_code(code: str) -> Scenario:
-    """What a link's code stands for; ScenarioError if it is damaged, too large, or not a scenario."""
-    if not code.startswith(CODE_VERSION):
-        raise ScenarioError(
-            f"The link's code begins with {shorten(code[:1])}; valid is {CODE_VERSION!r}, the version read here."
-        )
-    if len(code) > MAX_CODE_CHARACTERS:
-        raise ScenarioError(f"The link's code has {len(code)} characters; valid is at most {MAX_CODE_CHARACTERS}.")
-    try:
-        body = code[1:].encode("ascii")
-        unpacker = zlib.decompressobj()
-        raw = unpacker.decompress(
-            base64.b64decode(body + b"=" * (-len(body) % 4), b"-_", validate=True), MAX_CODE_BYTES
-        )
-        if not unpacker.eof and unpacker.unconsumed_tail:
-            raise ScenarioError(f"The link's code unpacks to more than {MAX_CODE_BYTES} bytes; it is not one of ours.")
-        if not unpacker.eof or unpacker.unused_data:
-            raise ValueError
-        data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
-    except ScenarioError:
-        raise
-    except (ValueError, zlib.error, RecursionError):
-        raise ScenarioError(
-            f"The link's code {shorten(code)} is damaged or incomplete; valid is a code exactly as it was copied."
-        ) from None
-    scenario = from_dict(data)
-    _refuse_files(scenario)
-    return scenario
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _refuse_files(scenario: Scenario) -> None:
-    # whoever opens a link must not make the machine that serves the page read a file of the sender's choice
-    if scenario.workload and scenario.workload.lengths not in LENGTH_SETS:
-        raise ScenarioError(
-            f"The field workload.lengths is {shorten(scenario.workload.lengths)}, a file, which a link cannot carry; "
-            f"valid in a link is {either(list(LENGTH_SETS))}."
-        )
+__all__ = [
+    "LENGTH_SETS",
+    "MAX_REQUESTS",
+    "MAX_SLOTS",
+    "MAX_TOKENS",
+    "Action",
+    "Branch",
+    "ContiguousSystem",
+    "PagedSystem",
+    "Request",
+    "Scenario",
+    "ScenarioError",
+    "Workload",
+    "from_dict",
+    "from_toml",
+    "load",
+    "member_ids",
+    "request_name",
+    "resolve_lengths",
+    "to_dict",
+    "to_toml",
+]

@@ -11,7 +11,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from vizkv import __version__
 from vizkv.events import Event, Kind
 
 FORMAT = "vizkv trace"
-VERSION = 1
+VERSION = 2
 MAX_FILE = 512 * 2**20
 _COLUMNS = ("request", "a", "b", "c", "d")
 
@@ -33,13 +33,14 @@ class TraceError(ValueError):
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """What is known of a request before it runs. Positions and lengths in tokens."""
+    """What is known of a sequence before it runs: a request, or one of a request's. Positions and lengths in tokens."""
 
     id: str
     prompt_tokens: int
     final_slots: int
     arrival: float  # step, or seconds in a workload
     pieces: tuple[str, ...]  # text of each position, as far as it is known; empty where only lengths were run
+    group: int = -1  # index of the scenario's request, of which it may be one of several sequences
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class SystemTrace:
     late: np.ndarray
     stranded: np.ndarray  # [steps] 1 where free slots are stranded
     time_s: np.ndarray  # [steps] the clock at the end of the step, in seconds
-    tokens: tuple[tuple[int, ...], ...]  # sampled token ids of each request
+    tokens: tuple[tuple[int, ...], ...]  # sampled token ids of each sequence
+    vocabulary: dict[int, str] = field(default_factory=dict)  # texts of ids, where this system's own text differs
 
     @property
     def steps(self) -> int:
@@ -95,6 +97,10 @@ class SystemRecorder:
         """Append events of the step under way."""
         self._rows.extend(events)
         self._late.extend([late] * len(events))
+
+    def tokens_written(self) -> set[int]:
+        """The ids of the tokens that ended a piece of written work."""
+        return {row[4] for row in self._rows if row[0] == Kind.WRITTEN}
 
     def close(self, stranded: bool, time_s: float) -> None:
         """End the step."""
@@ -140,7 +146,9 @@ def save(trace: Trace) -> bytes:
         "vizkv": trace.version,
         "model": trace.model,
         "scenario": trace.scenario,
-        "requests": [[r.id, r.prompt_tokens, r.final_slots, r.arrival, list(r.pieces)] for r in trace.requests],
+        "requests": [
+            [r.id, r.prompt_tokens, r.final_slots, r.arrival, list(r.pieces), r.group] for r in trace.requests
+        ],
         "systems": [],
     }
     file = io.BytesIO()
@@ -155,7 +163,7 @@ def save(trace: Trace) -> bytes:
         for i, s in enumerate(trace.systems):
             header["systems"].append({
                 "name": s.name, "kind": s.kind, "detail": s.detail, "slots": s.slots, "block_size": s.block_size,
-                "free_order": list(s.free_order),
+                "free_order": list(s.free_order), "vocabulary": list(s.vocabulary.items()),
             })  # fmt: skip
             put(f"{i}/offsets", s.offsets)
             put(f"{i}/kinds", s.kinds)
@@ -201,7 +209,7 @@ def load(data: bytes) -> Trace:
             trace = Trace(
                 scenario=header["scenario"],
                 requests=tuple(
-                    RequestFacts(row[0], row[1], row[2], row[3], tuple(row[4])) for row in header["requests"]
+                    RequestFacts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5]) for row in header["requests"]
                 ),
                 systems=tuple(_system(facts, i, get) for i, facts in enumerate(header["systems"])),
                 model=header["model"],
@@ -227,6 +235,7 @@ def _system(facts: dict[str, Any], i: int, get: Any) -> SystemTrace:
         slots=int(facts["slots"]),
         block_size=int(facts["block_size"]),
         free_order=tuple(facts["free_order"]),
+        vocabulary={int(token): str(text) for token, text in facts["vocabulary"]},
         offsets=get(f"{i}/offsets"),
         kinds=get(f"{i}/kinds"),
         values=np.ascontiguousarray(get(f"{i}/values").T),

@@ -1,39 +1,12 @@
 """The pages without a browser: controls, links, nonsense."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from tests.app.visitor import control, opened, player, warnings
+from vizkv.link import to_code
 from vizkv.presets import list_presets
-from vizkv.scenario import to_code
-from vizkv.views import payload
 
-APP = str(Path(__file__).parents[2] / "app.py")
-PRESETS = [p.id for p in list_presets()]
-
-
-def opened(**query):
-    app = AppTest.from_file(APP, default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def player(app):
-    """(view, header, arrays) that the browser was sent."""
-    (component,) = app.get("bidi_component")
-    return payload.unpack(component.proto.bytes)
-
-
-def control(app, kind, name):
-    return next(w for w in getattr(app.sidebar, kind) if w.key.startswith(f"drawer-{name}-"))
-
-
-def warnings(app):
-    return [w.value for w in app.warning]
+PRESETS = [p.id for p in list_presets() if p.page == "memory"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -213,11 +213,10 @@ def test_a_file_that_is_no_trace_gets_a_sentence_and_the_picture_stays(visit, tm
     eventually(page, "p.counts(0).reduce((a, b) => a + b)", 36)
 
 
-def test_a_cell_of_the_requests_is_changed_and_run(visit):
-    page = visit("/?preset=tiny-blocks", width=1280, height=900)
+def edit_a_cell(page):
+    """Write 15 as A's tokens to write, by keyboard, and run."""
     table = page.get_by_test_id("stDataFrame").nth(1)
-    table.wait_for()
-    tokens_to_write = table.get_by_test_id("glide-cell-4-0")  # of A
+    tokens_to_write = table.get_by_test_id("glide-cell-4-0")
     tokens_to_write.wait_for(state="attached")
     for _ in range(20):  # what stands above may still take its height: until the first cell of the grid has the focus
         box = still(table)
@@ -233,5 +232,16 @@ def test_a_cell_of_the_requests_is_changed_and_run(visit):
     editor.fill("15")
     editor.press("Enter")
     expect(tokens_to_write).to_have_text("15")
+    page.wait_for_timeout(1500)  # the table hands an edit to its form a moment later
     page.get_by_role("button", name="Run these requests").click()
+
+
+def test_a_cell_of_the_requests_is_changed_and_run(visit, settle):
+    page = visit("/?preset=tiny-blocks", width=1280, height=900)
+    for _ in range(3):  # a busy machine may hand the edit over too late: the table then shows 12 again
+        edit_a_cell(page)
+        page.wait_for_timeout(3000)
+        settle(page)
+        if find(page, "p.player.trace.requests[0].final_slots") == 21:
+            break
     eventually(page, "p.player.trace.requests[0].final_slots", 21)

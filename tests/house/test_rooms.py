@@ -12,14 +12,15 @@ import pytest
 from tests.house.project import ROOT, files, relative
 
 WORDS = {"events", "slots"}  # shared names and numbers; they import nothing and everybody may use them
-CORE = {"scenario", "workload", "memory", "scheduling", "model", "engine", "trace", "replay", "proof"}
+CORE = {"requests", "scenario", "workload", "memory", "scheduling", "model", "engine", "trace", "replay", "proof"}
 
 # room -> the rooms of ours that it may import; a room is a file or folder directly in vizkv/
 ARROWS: dict[str, set[str]] = {
     "events": set(),
     "slots": set(),
     "complaints": set(),
-    "scenario": {"complaints"},
+    "requests": {"complaints"},
+    "scenario": {"complaints", "requests"},
     "messages": set(),
     "player": set(),
     "memory": set(),
@@ -28,11 +29,14 @@ ARROWS: dict[str, set[str]] = {
     "scheduling": {"memory", "events", "scenario"},
     "trace": WORDS | {"memory"},
     "replay": WORDS | {"trace"},
-    "engine": WORDS | {"scenario", "workload", "memory", "scheduling", "model", "trace"},
+    "prepare": {"requests", "scenario", "workload", "model"},
+    "choose": {"prepare", "scheduling", "model"},
+    "byhand": WORDS | {"requests", "scenario", "scheduling"},
+    "engine": WORDS | {"scenario", "workload", "scheduling", "model", "trace", "prepare", "choose", "byhand"},
     "proof": {"scenario", "engine", "model", "trace"},
     "views": WORDS | {"messages", "presets", "trace", "replay"},
     "presets": {"scenario"},
-    "link": {"scenario"},
+    "link": {"complaints", "scenario"},
     "export": WORDS | {"messages", "views", "player", "trace", "replay"},
     "cli": WORDS | CORE | {"messages", "presets", "views", "export", "link"},
     "__main__": {"cli"},

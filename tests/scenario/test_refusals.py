@@ -3,7 +3,9 @@
 import math
 
 import pytest
+import tomli_w
 
+from tests.contract.program import vizkv
 from vizkv.scenario import ScenarioError, from_dict, from_toml, load
 
 
@@ -31,6 +33,17 @@ def workload(**fields):
 PAGED = {"kind": "paged", "block_size": 4}
 CONTIGUOUS = {"kind": "contiguous"}
 LENGTHS = {"prompt_tokens": 4, "final_slots": 6}
+OUTPUT = {"prompt_tokens": 4, "output_tokens": 3}
+BRANCH = {"id": "a", "prompt_tokens": 2, "output_tokens": 3}
+
+
+def branches(*some, **fields):
+    return request(id="P", prompt_tokens=4, branches=list(some), **fields)
+
+
+def action(**fields):
+    return scenario(requests=[OUTPUT | {"id": "A"}], actions=[fields])
+
 
 REFUSED = [
     (scenario(slotz=3), ["slotz", "3", "unknown", "did you mean slots?"]),
@@ -96,6 +109,85 @@ REFUSED = [
     (request(**LENGTHS, max_len=5), ["max_len = 5", "6 slots"]),
     (request(**LENGTHS, samples=0), ["requests[0].samples", "0", "from 1 to 64"]),
     (request(**LENGTHS, beam_width=65), ["requests[0].beam_width", "65", "from 1 to 64"]),
+    # several sequences of one request
+    (request(**OUTPUT, samples=65), ["requests[0].samples", "65", "from 1 to 64"]),
+    (request(**OUTPUT, samples=True), ["requests[0].samples", "true", "a whole number"]),
+    (request(**OUTPUT, samples=2, beam_width=2), ["samples and beam_width", "valid is one of"]),
+    (branches(BRANCH, beam_width=2), ["beam_width and branches", "valid is one of"]),
+    (request(**OUTPUT, temperature=-0.5), ["requests[0].temperature", "-0.5", "from 0 to 100"]),
+    (request(**OUTPUT, temperature=101), ["requests[0].temperature", "101", "from 0 to 100"]),
+    (request(**OUTPUT, temperature="1.0"), ["requests[0].temperature", "'1.0'", "a number from 0"]),
+    (request(**OUTPUT, temperature=True), ["requests[0].temperature", "true", "a number from 0"]),
+    (request(**OUTPUT, temperature=math.nan), ["requests[0].temperature", "nan", "from 0"]),
+    (request(prompt_tokens=4, sample_token_ids=[]), ["sample_token_ids", "[]", "samples = 1 lists"]),
+    (request(prompt_tokens=4, sample_token_ids=[[]]), ["sample_token_ids", "[0]", "at least one"]),
+    (request(prompt_tokens=4, samples=2, sample_token_ids=[[1]]), ["sample_token_ids", "[1]", "samples = 2 lists"]),
+    (
+        request(prompt_tokens=4, samples=2, sample_token_ids=[[1], [1, 2]]),
+        ["sample_token_ids", "[1, 2]", "equally many tokens"],
+    ),
+    (
+        request(prompt_tokens=4, samples=2, sample_token_ids=[[1], [-1]]),
+        ["requests[0].sample_token_ids[1][0]", "-1", "from 0 to"],
+    ),
+    (request(**OUTPUT, samples=1, sample_token_ids=[[1]]), ["sample_token_ids and output_tokens", "one of the two"]),
+    (request(prompt_tokens=4, beam_width=2, sample_token_ids=[[1]]), ["sample_token_ids and beam_width", "samples"]),
+    (branches(BRANCH, sample_token_ids=[[1]]), ["'P'", "sample_token_ids and branches", "with samples"]),
+    (request(prompt_tokens=4, beam_width=2), ["exactly one of output_tokens", "it has none"]),
+    (
+        request(prompt_tokens=4, beam_width=2, output_token_ids=[1]),
+        ["beam_width and output_token_ids", "output_tokens"],
+    ),
+    (request(**OUTPUT, beam_parents=[[0]]), ["beam_parents without a beam_width"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=5), ["requests[0].beam_parents", "5", "a list"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[5]), ["requests[0].beam_parents[0]", "5", "a list"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[["x", 0]]), ["requests[0].beam_parents[0][0]", "'x'", "from 0 to"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[["1", 0]]), ["requests[0].beam_parents[0][0]", "'1'", "from 0 to"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[[True, 0]]), ["beam_parents[0][0]", "true", "a whole number"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[[-1, 0]]), ["beam_parents[0][0]", "-1", "from 0 to"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[[0]]), ["[0] in beam_parents", "2 beams from 0 to 1"]),
+    (request(**OUTPUT, beam_width=2, beam_parents=[[0, 2]]), ["[0, 2] in beam_parents", "2 beams from 0 to 1"]),
+    (branches(5), ["requests[0].branches[0]", "5", "a table"]),
+    (branches({"prompt_tokens": 2, "output_tokens": 3}), ["requests[0].branches[0].id", "missing", "text"]),
+    (branches(BRANCH | {"id": ""}), ["requests[0].branches[0]", "empty id", "no other request"]),
+    (branches({"id": "a", "output_tokens": 3}), ["requests[0].branches[0] ('a')", "exactly one of prompt,"]),
+    (branches({"id": "a", "prompt_tokens": 3}), ["requests[0].branches[0] ('a')", "exactly one of output_tokens,"]),
+    (branches(BRANCH | {"samples": 2}), ["requests[0].branches[0].samples", "unknown", "output_tokens"]),
+    (branches(BRANCH, output_tokens=3), ["branches and output_tokens", "in each branch"]),
+    (branches(BRANCH, BRANCH), ["Two sequences", "'a'", "different id"]),
+    (scenario(requests=[OUTPUT | {"id": "a"}, {"prompt_tokens": 4, "branches": [BRANCH]}]), ["Two sequences", "'a'"]),
+    (scenario(requests=[OUTPUT | {"samples": 2, "id": "A"}, OUTPUT | {"id": "A2"}]), ["Two sequences", "'A2'"]),
+    (
+        scenario(requests=[OUTPUT | {"samples": 5}], max_num_seqs=4),
+        ["The table requests[0]", "5 sequences", "max_num_seqs = 4", "at least 5"],
+    ),
+    (
+        scenario(requests=[OUTPUT | {"beam_width": 5}], max_num_batched_tokens=4),
+        ["requests[0]", "5 sequences", "max_num_batched_tokens = 4", "at least 5"],
+    ),
+    (
+        scenario(requests=[OUTPUT | {"beam_width": 2}], systems=[PAGED, CONTIGUOUS]),
+        ["requests[0].beam_width", "2", "'Orca (Max)'", "paged systems only"],
+    ),
+    # recovery, and what is done by hand
+    (system(**PAGED, recovery="swapping"), ["systems[0].recovery", "'swapping'", "'recompute' or 'swap'"]),
+    (system(**CONTIGUOUS, recovery="swap"), ["systems[0].recovery", "'swap'", "unknown"]),
+    (scenario(actions=5), ["actions", "5", "a list"]),
+    (scenario(actions=[5]), ["actions[0]", "5", "a table"]),
+    (action(do="shuffle"), ["actions[0].step", "missing", "a whole number from 0"]),
+    (action(step=1), ["actions[0].do", "missing", "'shuffle', 'repoint' or 'compact'"]),
+    (action(step=1, do="shake"), ["actions[0].do", "'shake'", "'shuffle', 'repoint' or 'compact'"]),
+    (action(step=-1, do="shuffle"), ["actions[0].step", "-1", "from 0 to"]),
+    (action(step=1, do="repoint"), ["actions[0]", "with none", "request, index and block together"]),
+    (action(step=1, do="repoint", request="A", index=0), ["actions[0]", "request and index", "together"]),
+    (action(step=1, do="compact", block=3), ["actions[0]", '"compact" with block', '"repoint" only']),
+    (action(step=1, do="repoint", request="B", index=0, block=0), ["actions[0].request", "'B'", "'A'"]),
+    (action(step=1, do="repoint", request="A", index=0, block=-1), ["actions[0].block", "-1", "from 0 to"]),
+    (action(step=1, do="repoint", request="A", index=True, block=1), ["actions[0].index", "true", "from 0 to"]),
+    (
+        workload() | {"actions": [{"step": 1, "do": "repoint", "request": "A", "index": 0, "block": 0}]},
+        ["actions[0].request", "'A'", "[[requests]]"],
+    ),
     (scenario(requests=[{"prompt_tokens": 4_000_000, "output_tokens": 9}] * 6), ["24000048 slots", "at most 20000000"]),
     (workload(rate=0), ["workload.rate", "0", "above 0"]),
     (workload(rate=math.inf), ["workload.rate", "inf", "above 0 and at most 10000"]),
@@ -166,8 +258,7 @@ def test_a_file_with_windows_line_ends_and_a_byte_order_mark_is_read(tmp_path):
     assert load(tmp_path / "a.toml").slots == 8
 
 
-def test_what_a_later_version_runs_is_accepted_by_the_format():
-    """Swapping, parallel samples and beams belong to the file's contract; that they cannot be run, the run says."""
+def test_swapping_samples_and_beams_are_part_of_the_format():
     data = system(**PAGED, recovery="swap") | {"requests": [LENGTHS | {"samples": 2}, LENGTHS | {"beam_width": 4}]}
     assert [r.samples for r in from_dict(data).requests] == [2, 1]
 
@@ -177,6 +268,32 @@ def test_requests_without_an_id_get_letters_that_nobody_else_has():
     ids = [r.id for r in from_dict(scenario(requests=requests)).requests]
     assert ids[:3] == ["B", "A", "C"]
     assert ids[-2:] == ["AA", "AB"]
+
+
+REFUSED_BY_THE_COMMAND = [
+    (scenario(requests=[OUTPUT | {"samples": 5}], max_num_seqs=4), "max_num_seqs = 4"),
+    (request(prompt_tokens=4, beam_width=2, sample_token_ids=[[1]]), "sample_token_ids and beam_width"),
+    (request(**OUTPUT, beam_width=2, beam_parents=[["x", 0]]), "beam_parents[0][0] is 'x'"),
+    (branches({"id": "a", "prompt_tokens": 2, "final_slots": 5}), "its prompt alone fills 6"),
+    (action(step=0, do="repoint", request="A", index=0, block=1), "At step 0 'A' holds no blocks"),
+    (action(step=70, do="repoint", request="A", index=0, block=1), "At step 70 'A' holds no blocks"),
+    (action(step=1, do="repoint", request="A", index=0, block=16), "The action's block is 16; valid is 0 to 15"),
+]
+
+
+@pytest.mark.parametrize(("data", "says"), REFUSED_BY_THE_COMMAND, ids=[says for _, says in REFUSED_BY_THE_COMMAND])
+def test_the_command_answers_with_one_sentence_and_exit_code_2(tmp_path, data, says):
+    (tmp_path / "bad.toml").write_text(tomli_w.dumps(data | {"model": "none"}), encoding="utf-8")
+    answer = vizkv("run", str(tmp_path / "bad.toml"))
+    assert answer.code == 2
+    assert says in answer.err
+    assert answer.err.strip().count("\n") == 0
+    assert answer.out == ""
+
+
+def test_a_made_up_id_is_not_a_branchs():
+    some = [{"prompt_tokens": 2, "branches": [BRANCH | {"id": "A"}, BRANCH | {"id": "B"}]}, OUTPUT]
+    assert [r.id for r in from_dict(scenario(requests=some)).requests] == ["C", "D"]
 
 
 def test_systems_that_would_have_the_same_name_are_told_apart_by_what_differs():

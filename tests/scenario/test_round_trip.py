@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.scenario import (
-    MAX_CODE_BYTES,
-    MAX_CODE_CHARACTERS,
-    ScenarioError,
-    from_code,
-    from_dict,
-    from_toml,
-    load,
-    resolve_lengths,
-    to_code,
-    to_toml,
-)
+from vizkv.link import MAX_CODE_BYTES, MAX_CODE_CHARACTERS, from_code, to_code
+from vizkv.scenario import ScenarioError, from_dict, from_toml, load, resolve_lengths, to_toml
 
 words = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
@@ -59,7 +49,10 @@ outputs = st.one_of(
     ids.map(lambda i: {"output_token_ids": i}),
 )
 extras = some(
-    arrival_step=st.integers(0, 99), samples=st.integers(1, 64), beam_width=st.integers(1, 64), max_len=st.just(500)
+    arrival_step=st.integers(0, 99),
+    samples=st.integers(1, 64),
+    temperature=st.floats(0, 100),
+    max_len=st.just(500),
 )
 requests = st.builds(lambda *parts: {k: v for p in parts for k, v in p.items()}, prompts, outputs, extras)
 workloads = some(
@@ -69,11 +62,17 @@ workloads = some(
     iteration_ms=positive,
     token_ms=positive,
 )
+actions = st.lists(
+    some(step=st.integers(0, 99)).map(lambda a: {"step": 0, "do": "shuffle"} | a)
+    | st.integers(0, 99).map(lambda step: {"step": step, "do": "compact"}),
+    max_size=3,
+)
 scenarios = st.builds(
     lambda top, systems, work: top | {"systems": systems} | work,
     some(
-        name=words, slots=st.integers(64, 4_194_304), max_model_len=counts, max_num_seqs=counts,
-        max_num_batched_tokens=counts, seed=st.integers(0, 2**63 - 1), model=texts,
+        name=words, slots=st.integers(64, 4_194_304), max_model_len=counts, max_num_seqs=st.integers(64, 2**31 - 1),
+        max_num_batched_tokens=st.integers(64, 2**31 - 1), seed=st.integers(0, 2**63 - 1), model=texts,
+        actions=actions,
     ),
     st.lists(contiguous | paged, min_size=1, max_size=4, unique_by=lambda s: s.get("name", object())),
     st.one_of(

@@ -3,8 +3,13 @@
 import pytest
 
 from vizkv.events import Event, Kind
-from vizkv.scenario import ScenarioError, from_dict
+from vizkv.scenario import from_dict
 from vizkv.scheduling import ContiguousScheduler, PagedScheduler, Refusal, Sequence, estimate
+
+
+def told(events):
+    """Events without the token ids that a step writes: what they mean is the model's business."""
+    return [e._replace(c=0) if e.kind == Kind.WRITTEN else e for e in events]
 
 
 def make(system, **scenario):
@@ -71,11 +76,11 @@ def test_the_readers_question():
     scheduler = make({})
     sequence = request(0, 8, 500)
     plan, _ = step(scheduler, sequence)
-    assert plan.events == [Event(Kind.ADMITTED, 0, 0, 2048, 2048), Event(Kind.WRITTEN, 0, 0, 8)]
+    assert told(plan.events) == [Event(Kind.ADMITTED, 0, 0, 2048, 2048), Event(Kind.WRITTEN, 0, 0, 8)]
     while sequence.written < 499:
         step(scheduler)
     plan, late = step(scheduler)
-    assert plan.events == [Event(Kind.WRITTEN, 0, 499, 1)]
+    assert told(plan.events) == [Event(Kind.WRITTEN, 0, 499, 1)]
     assert late == [Event(Kind.FINISHED, 0), Event(Kind.FREED, 0, 0, 0, 2048)]
     assert len(sequence.tokens) == 501  # the last sampled token is never written
     assert scheduler.idle()
@@ -229,22 +234,3 @@ def test_a_need_that_the_empty_pool_could_not_give_never_runs(system, need, limi
 def test_a_length_below_the_prompt_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match="final_slots = 4 below its prompt of 5; give at least 5"):
         request(0, 5, 4)
-
-
-@pytest.mark.parametrize("kind", ["contiguous", "paged"])
-@pytest.mark.parametrize(
-    ("extra", "sentence"),
-    [
-        ({"samples": 2}, "Request 'A' has samples = 2; only samples = 1 can be run."),
-        ({"beam_width": 4}, "Request 'A' has beam_width = 4; no beam can be run, leave it out."),
-    ],
-)
-def test_what_cannot_be_run_yet_is_said(kind, extra, sentence):
-    with pytest.raises(ScenarioError) as error:
-        make({"kind": kind}, requests=[{"id": "A", "prompt_tokens": 4, "output_tokens": 4, **extra}])
-    assert str(error.value) == sentence
-
-
-def test_swapping_cannot_be_run_yet():
-    with pytest.raises(ScenarioError, match="has recovery = 'swap'; only 'recompute' can be run"):
-        make({"kind": "paged", "recovery": "swap"})

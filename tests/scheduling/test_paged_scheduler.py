@@ -5,6 +5,11 @@ from vizkv.scenario import from_dict
 from vizkv.scheduling import PagedScheduler, Refusal, Sequence
 
 
+def told(events):
+    """Events without the token ids that a step writes: what they mean is the model's business."""
+    return [e._replace(c=0) if e.kind == Kind.WRITTEN else e for e in events]
+
+
 def paged(slots, *, max_num_batched_tokens=2560, **system):
     """A scheduler over blocks of 4 slots."""
     scenario = from_dict({
@@ -40,7 +45,7 @@ def run(scheduler, until):
 def test_an_admission_takes_the_chunks_blocks_and_writes():
     scheduler = paged(40)
     assert scheduler.arrive(request(0, 7, 9)) == [Event(Kind.ARRIVED, 0)]
-    assert scheduler.schedule().events == [
+    assert told(scheduler.schedule().events) == [
         Event(Kind.ADMITTED, 0, -1, 8, 8),
         Event(Kind.BLOCK, 0, 0, 0),
         Event(Kind.BLOCK, 0, 1, 1),
@@ -48,9 +53,9 @@ def test_an_admission_takes_the_chunks_blocks_and_writes():
     ]
     assert scheduler.complete({0: 50}) == []
     plan, _ = step(scheduler)
-    assert plan.events == [Event(Kind.WRITTEN, 0, 7, 1)]
+    assert told(plan.events) == [Event(Kind.WRITTEN, 0, 7, 1)]
     plan, late = step(scheduler)
-    assert plan.events == [Event(Kind.BLOCK, 0, 2, 2), Event(Kind.WRITTEN, 0, 8, 1)]
+    assert told(plan.events) == [Event(Kind.BLOCK, 0, 2, 2), Event(Kind.WRITTEN, 0, 8, 1)]
     assert late == [
         Event(Kind.FINISHED, 0),
         Event(Kind.FREED_BLOCK, 0, 0, 0, 0),
@@ -105,7 +110,7 @@ def test_the_last_of_the_running_list_is_preempted_and_nobody_is_admitted():
     step(scheduler, first, second)
     run(scheduler, lambda: first.written == 8)
     plan, _ = step(scheduler, third)
-    assert plan.events == [
+    assert told(plan.events) == [
         Event(Kind.PREEMPTED, 1, 8),
         Event(Kind.FREED_BLOCK, 1, 1, 0, 0),
         Event(Kind.FREED_BLOCK, 1, 3, 0, 0),
@@ -146,8 +151,8 @@ def test_a_refusal_is_told_again_after_a_preemption():
     for arrivals in [(request(0, 4, 12), request(1, 4, 12), request(2, 9, 9)), *([()] * 30)]:
         plan, _ = step(scheduler, *arrivals)
         events += plan.events
-    told = [e.request for e in of(Kind.REFUSED, events)]
-    assert told == [2, 1]  # 2 behind both; 1 after it was preempted; 2 had been told before
+    refused = [e.request for e in of(Kind.REFUSED, events)]
+    assert refused == [2, 1]  # 2 behind both; 1 after it was preempted; 2 had been told before
     assert scheduler.idle()
 
 
@@ -157,7 +162,7 @@ def test_a_hit_is_told_with_the_blocks_it_shares():
     first, second = Sequence(0, 9, 12, 64, list(prompt)), Sequence(1, 9, 12, 64, list(prompt))
     for sequence in (first, second):
         scheduler.arrive(sequence)
-    assert scheduler.schedule().events == [
+    assert told(scheduler.schedule().events) == [
         Event(Kind.ADMITTED, 0, -1, 12, 12),
         Event(Kind.BLOCK, 0, 0, 0),
         Event(Kind.BLOCK, 0, 1, 1),

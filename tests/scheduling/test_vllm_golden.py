@@ -1,103 +1,140 @@
-"""The paged scheduler decides, step by step, as vLLM 0.32.0's own scheduler did (tests/golden)."""
+"""Step by step we decide what vLLM 0.32.0's own scheduler decided (tests/golden)."""
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from vizkv.events import Kind
-from vizkv.scenario import from_dict
-from vizkv.scheduling import PagedScheduler, Sequence
+from scripts.vllm.replay import differences, expected, load, scenario
+from scripts.vllm.witnesses import RULES, watch
+from tests.contract.program import lines_of
+from vizkv.scenario import to_toml
 
-GOLDEN = Path(__file__).parent.parent / "golden"
-CASES = sorted(path.name.removesuffix(".json") for path in GOLDEN.glob("*.json"))
-
-
-def steps(case, recorded):
-    """Run ``case`` with the recorded tokens; one description a step, in the recording's words."""
-    size = case["block_size"]
-    scenario = from_dict({
-        "slots": case["num_blocks"] * size, "max_model_len": case.get("max_model_len", 2048), "model": "none",
-        "max_num_seqs": case["max_num_seqs"], "max_num_batched_tokens": case["max_num_batched_tokens"],
-        "systems": [{
-            "kind": "paged", "block_size": size, "null_block": True, "watermark": case.get("watermark", 0.0),
-            "prefix_caching": case["enable_prefix_caching"],
-        }],
-        "requests": [
-            {"id": r["id"], "prompt_token_ids": r["prompt_token_ids"], "output_tokens": r["output_len"]}
-            for r in case["requests"]
-        ],
-    })  # fmt: skip
-    scheduler = PagedScheduler(scenario.systems[0], scenario)
-    ids = [r["id"] for r in case["requests"]]
-    pending = sorted(range(len(ids)), key=lambda i: case["requests"][i].get("arrival_step", 0))
-    for step, record in enumerate(recorded):
-        while pending and case["requests"][pending[0]].get("arrival_step", 0) <= step:
-            request, index = case["requests"][pending[0]], pending.pop(0)
-            prompt = request["prompt_token_ids"]
-            final = len(prompt) + request["output_len"] - 1
-            scheduler.arrive(Sequence(index, len(prompt), final, scenario.max_model_len, list(prompt)))
-        plan = scheduler.schedule()
-        running = [
-            {
-                "id": ids[s.index],
-                "block_table": list(s.block_table),
-                "computed_after": s.written,
-                "num_tokens": len(s.tokens),
-            }
-            for s in scheduler.running
-        ]
-        free_after_schedule = len(scheduler.free_queue())
-        waiting = [ids[s.index] for s in scheduler.waiting]
-        sampling = [s for s, _, _ in plan.scheduled if s.written == len(s.tokens)]
-        late = scheduler.complete({s.index: record["sampled"][ids[s.index]] for s in sampling})
-        yield {
-            "scheduled": {ids[s.index]: count for s, _, count in plan.scheduled},
-            "running": running,
-            "waiting": waiting,
-            "preempted": sorted(ids[e.request] for e in plan.events if e.kind == Kind.PREEMPTED),
-            "hits": sum(e.a for e in plan.events if e.kind == Kind.HIT),
-            "free_blocks_after_schedule": free_after_schedule,
-            "sampled": sorted(ids[s.index] for s in sampling),
-            "finished": sorted(ids[e.request] for e in late if e.kind == Kind.FINISHED),
-            "free_queue": scheduler.free_queue(),
-            "ref_cnt": scheduler.memory.pool.references(),
-            "cached": scheduler.memory.cached_blocks(),
-        }
-    assert not pending
-    assert scheduler.idle()
+GOLDEN = Path(__file__).parents[1] / "golden"
+RECORDINGS = {path.name.removesuffix(".vllm.jsonl"): load(path) for path in sorted(GOLDEN.glob("*.vllm.jsonl"))}
+WATCHED = {name: watch(recording.case, recording.steps) for name, recording in RECORDINGS.items()}
+TABLE = {  # rule -> (what it says, cases), as the README has them
+    rule: (says, re.findall(r"`(\w+)`", cases))
+    for rule, says, cases in re.findall(
+        r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", (GOLDEN / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    if rule != "rule"
+}
 
 
-def expected(record):
-    """A recorded step in the same words."""
-    keep = ("id", "block_table", "computed_after", "num_tokens")
-    cache = record["prefix_cache"]
-    return {
-        "scheduled": record["scheduled"],
-        "running": [{key: row[key] for key in keep} for row in record["running"]],
-        "waiting": record["waiting"],
-        "preempted": sorted(record["preempted"]),
-        "hits": cache["hits"] + cache["preempted_hits"],
-        "free_blocks_after_schedule": record["free_blocks_after_schedule"],
-        "sampled": sorted(record["sampled"]),
-        "finished": record["finished"],
-        "free_queue": record["free_queue"],
-        "ref_cnt": {int(block): count for block, count in record["ref_cnt"].items()},
-        "cached": sorted(map(int, record["cached"])),
-    }
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", RECORDINGS)
 def test_every_step_is_vllms(name):
-    case = json.loads((GOLDEN / f"{name}.json").read_text())
-    *recorded, summary = [json.loads(line) for line in (GOLDEN / f"{name}.vllm.jsonl").read_text().splitlines()]
-    assert summary["summary"]["vllm"] == "0.32.0"
-    for step, (ours, theirs) in enumerate(zip(steps(case, recorded), recorded, strict=True)):
-        theirs = expected(theirs)
-        for key, value in theirs.items():
-            assert (step, key, ours[key]) == (step, key, value)
-        assert list(ours["scheduled"]) == list(theirs["scheduled"])
+    assert RECORDINGS[name].steps
+    assert differences(RECORDINGS[name]) == []
 
 
-def test_the_eight_recordings_are_there():
-    assert len(CASES) == 8
+@pytest.mark.parametrize("name", ["storm_on_a_shared_prefix", "eviction_under_load_small_blocks", "block_size_32"])
+def test_a_scenario_file_prints_vllms_steps(name, tmp_path):
+    recording = RECORDINGS[name]
+    file = tmp_path / "case.toml"
+    file.write_text(to_toml(scenario(recording)), encoding="utf-8")
+    lines, _ = lines_of(file)
+    assert len(lines) == len(recording.steps)
+    for line, step in zip(lines, recording.steps):
+        theirs = expected(step)
+        assert list(line["scheduled"].items()) == theirs["scheduled"]
+        assert [(r["id"], r["block_table"], r["slots_written"]) for r in line["running"]] == theirs["running"]
+        assert line["free_queue"] == theirs["free_queue"]
+        assert line["cached_blocks"] == theirs["cached"]
+        assert line["ref_count"] == {str(block): count for block, count in theirs["ref_cnt"].items()}
+        for ours, field in (("waiting",) * 2, ("preempted",) * 2, ("finished",) * 2, ("cache_hits", "hits")):
+            assert line[ours] == theirs[field]
+
+
+# -- the recordings ----------------------------------------------------------------------------------------------------
+
+
+def test_every_case_was_recorded_with_the_version_that_the_documents_name():
+    assert {recording.summary["vllm"] for recording in RECORDINGS.values()} == {"0.32.0"}
+    assert "vLLM 0.32.0" in (GOLDEN / "README.md").read_text(encoding="utf-8")
+    assert {path.stem for path in GOLDEN.glob("*.json")} == set(RECORDINGS)
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_a_recording_is_complete(name):
+    steps, summary = RECORDINGS[name].steps, RECORDINGS[name].summary
+    assert summary["steps"] == len(steps)
+    assert summary["preemptions"] == sum(len(step["preempted"]) for step in steps)
+    # what requests were given, and what vLLM itself has counted
+    for step in steps:
+        cache = step["prefix_cache"]
+        assert sum(step["hits"].values()) == cache["hits"] + cache["preempted_hits"]
+    lengths = {request["id"]: request["output_len"] for request in RECORDINGS[name].case["requests"]}
+    assert Counter(request for step in steps for request in step["sampled"]) == lengths
+
+
+def test_there_are_many_and_they_are_small():
+    assert len(RECORDINGS) >= 45
+    assert sum(path.stat().st_size for path in GOLDEN.iterdir()) < 1_500_000
+
+
+# -- the rules ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_has_every_rule():
+    assert {rule: says for rule, (says, _) in TABLE.items()} == RULES
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_shown_by_at_least_two_cases(rule):
+    cases = TABLE[rule][1]
+    assert len(set(cases)) >= 2
+    assert [name for name in cases if not WATCHED[name].seen[rule]] == []
+
+
+def test_no_case_is_idle():
+    assert {name for _, cases in TABLE.values() for name in cases} == set(RECORDINGS)
+    assert [name for name, recording in RECORDINGS.items() if not recording.case.get("about")] == []
+
+
+def test_the_cases_together_press_hard():
+    totals = sum((watcher.totals for watcher in WATCHED.values()), Counter())
+    assert totals["preemptions"] >= 100
+    assert totals["evictions"] >= 500
+    assert totals["hits"] >= 150
+    assert totals["hits of the same step"] >= 20
+    assert {recording.case["block_size"] for recording in RECORDINGS.values()} >= {1, 2, 3, 4, 5, 7, 8, 16, 32}
+    assert {recording.case["enable_prefix_caching"] for recording in RECORDINGS.values()} == {False, True}
+
+
+# -- that a difference would be seen -----------------------------------------------------------------------------------
+
+WRONG = {
+    "scheduled": lambda step: step["scheduled"].update({next(iter(step["scheduled"])): 99}),
+    "hits": lambda step: step["hits"].update(nobody=4),
+    "running": lambda step: step["running"][0]["block_table"].reverse(),
+    "num_tokens": lambda step: step["running"][0].update(num_tokens=0),
+    "waiting": lambda step: step["waiting"].append("nobody"),
+    "preempted": lambda step: step["preempted"].append("nobody"),
+    "free_blocks_after_schedule": lambda step: step.update(free_blocks_after_schedule=99),
+    "finished": lambda step: step["finished"].append("nobody"),
+    "free_queue": lambda step: step["free_queue"].append(99),
+    "ref_cnt": lambda step: step["ref_cnt"].update({"1": 9}),
+    "cached": lambda step: step["cached"].pop(),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_a_wrong_field_is_found_in_its_step(field):
+    recording = RECORDINGS["d_preempt_recompute"]
+    spoilt = recording._replace(steps=json.loads(json.dumps(recording.steps)))
+    WRONG[field](spoilt.steps[1])
+    found = {(difference.step, difference.field) for difference in differences(spoilt)}
+    assert found == {(1, field)}
+
+
+def test_a_missing_step_and_one_too_many_are_found():
+    recording = RECORDINGS["d_preempt_recompute"]
+    more = recording._replace(steps=[*recording.steps, recording.steps[-1] | {"sampled": {}}])
+    assert {difference.field for difference in differences(more)} == {"steps"}
+    steps = recording.steps
+    asleep = {"scheduled": {}, "hits": {}, "running": [], "preempted": [], "sampled": {}, "finished": []}
+    late = recording._replace(steps=[steps[0] | asleep, *steps])
+    assert {difference.step for difference in differences(late)} == {0}

@@ -53,7 +53,7 @@ def rewritten(data: bytes, **header) -> bytes:
 
 
 def test_a_newer_version_is_named(trace):
-    with pytest.raises(TraceError, match="format version 99; this vizkv reads version 1"):
+    with pytest.raises(TraceError, match="format version 99; this vizkv reads version 2"):
         traces.load(rewritten(traces.save(trace), format_version=99))
 
 

@@ -8,7 +8,7 @@ from vizkv.memory.blocks import BlockPool, Freed, Place
 from vizkv.memory.buddy import Buddy
 from vizkv.memory.contiguous import ContiguousMemory, Moved, Reservation, make_placement
 from vizkv.memory.holes import BestFit, FirstFit, Ideal
-from vizkv.memory.paged import PagedMemory, Shared, Taken
+from vizkv.memory.paged import Copied, PagedMemory, Shared, Swapped, Taken, Write
 from vizkv.memory.placement import Grant, Move, OutOfMemory, Placement, next_power_of_two
 from vizkv.memory.prefix import PrefixCache, extend_chain
 
@@ -17,6 +17,7 @@ __all__ = [
     "BlockPool",
     "Buddy",
     "ContiguousMemory",
+    "Copied",
     "FirstFit",
     "Freed",
     "Grant",
@@ -30,7 +31,9 @@ __all__ = [
     "PrefixCache",
     "Reservation",
     "Shared",
+    "Swapped",
     "Taken",
+    "Write",
     "extend_chain",
     "make_placement",
     "next_power_of_two",

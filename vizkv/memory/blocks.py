@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -24,6 +24,14 @@ class Freed(NamedTuple):
     block: int
     references: int
     place: Place
+
+
+def places(exchanges: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Where what lay in each block lies after pairs of blocks have changed places, one pair after another."""
+    inside: dict[int, int] = {}
+    for a, b in exchanges:
+        inside[a], inside[b] = inside.get(b, b), inside.get(a, a)
+    return {origin: block for block, origin in inside.items()}
 
 
 class BlockPool:
@@ -58,6 +66,10 @@ class BlockPool:
         """References by block, of the blocks in use."""
         return dict(self._references)
 
+    def count(self, block: int) -> int:
+        """A block's references; 0 if it is free."""
+        return self._references.get(block, 0)
+
     def is_free(self, block: int) -> bool:
         """Whether a block lies in the free queue."""
         return block in self._free
@@ -77,6 +89,11 @@ class BlockPool:
             del self._free[block]
         self._references[block] = self._references.get(block, 0) + 1
         return was_free
+
+    def rearrange(self, place: Mapping[int, int]) -> None:
+        """What lay in block b lies in place[b] from now on: in the queue, and in what refers to it."""
+        self._free = OrderedDict.fromkeys(place.get(block, block) for block in self._free)
+        self._references = {place.get(block, block): count for block, count in self._references.items()}
 
     def drop(self, block: int, place: Place) -> Freed:
         """Drop a reference; with the last one the block goes to ``place``."""

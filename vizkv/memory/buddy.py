@@ -5,7 +5,7 @@ The arena is as many chunks of the longest length as the pool holds; what remain
 
 from __future__ import annotations
 
-from vizkv.memory.placement import Grant, OutOfMemory, next_power_of_two, units_of
+from vizkv.memory.placement import Grant, Move, OutOfMemory, next_power_of_two, units_of
 
 
 class Buddy:
@@ -69,6 +69,30 @@ class Buddy:
             if self._free[order]:
                 return (1 << order) * self.unit, next(reversed(self._free[order])) * self.unit
         return 0, -1
+
+    def compact(self) -> tuple[Move, ...]:
+        """Move pieces into free places of their size below them, the highest first, until none is left; the moves."""
+        moves: list[Move] = []
+        moved = True
+        while moved:
+            moved = False
+            for at in sorted(self._live, reverse=True):
+                order = self._live[at]
+                lower = [(a, k) for k in range(order, self._top + 1) for a in self._free[k] if a < at]
+                if not lower:
+                    continue
+                place, room = min(lower)
+                del self._free[room][place]
+                while room > order:
+                    room -= 1
+                    self._free[room][place + (1 << room)] = None
+                held = self.free(at * self.unit)
+                self.total_free -= held
+                self._live[place] = order
+                moves.append(Move(at * self.unit, place * self.unit, held))
+                moved = True
+                break
+        return tuple(moves)
 
     def fits_ever(self, size: int) -> bool:
         return next_power_of_two(units_of(size, self.unit)) * self.unit <= self.capacity

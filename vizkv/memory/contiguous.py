@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vizkv.memory.buddy import Buddy
 from vizkv.memory.holes import BestFit, FirstFit, Ideal
-from vizkv.memory.placement import Placement
+from vizkv.memory.placement import Move, Placement
 
 
 def make_placement(name: str, slots: int, unit: int, longest: int) -> Placement:
@@ -65,13 +65,21 @@ class ContiguousMemory:
         if owner in self._start:
             raise ValueError(f"owner {owner} already holds a piece")
         grant = self.placement.allocate(size)
-        moves = []
-        for move in grant.moves:  # a place that is moved to has been left or was free, so one at a time is safe
+        moves = self._follow(grant.moves)
+        self._start[owner], self._owner[grant.start] = grant.start, owner
+        return Reservation(grant.start, grant.held, moves)
+
+    def compact(self) -> tuple[Moved, ...]:
+        """Move all pieces together; the moves, in the order to copy them."""
+        return self._follow(self.placement.compact())
+
+    def _follow(self, moves: tuple[Move, ...]) -> tuple[Moved, ...]:
+        made = []
+        for move in moves:  # a place that is moved to has been left or was free, so one at a time is safe
             mover = self._owner.pop(move.old)
             self._owner[move.new], self._start[mover] = mover, move.new
-            moves.append(Moved(mover, *move))
-        self._start[owner], self._owner[grant.start] = grant.start, owner
-        return Reservation(grant.start, grant.held, tuple(moves))
+            made.append(Moved(mover, *move))
+        return tuple(made)
 
     def free(self, owner: int) -> tuple[int, int]:
         """Take back an owner's piece: (first slot, slots held). Raises KeyError for one that has none."""

@@ -58,9 +58,37 @@ class _Holes:
         """(start, size) in slots of every hole, by address."""
         return [(start * self.unit, units * self.unit) for start, units in self._holes]
 
+    def compact(self) -> tuple[Move, ...]:
+        """Slide all pieces together at the low end; the moves, in the order to copy them."""
+        return self._slide(self.slots + 1)
+
     def _choose(self, units: int) -> int | None:
         """The index of the hole to use, or None."""
         raise NotImplementedError
+
+    def _slide(self, units: int) -> tuple[Move, ...]:
+        """Slide the lowest pieces down, one after another, until a hole of ``units`` has opened, or to the last.
+
+        Each move goes to a lower address and ends before the next piece, so copying them in this order is safe.
+        """
+        moves, end = [], 0
+        for start in sorted(self._live):
+            if start - end >= units:
+                break
+            length = self._live[start]
+            if start > end:
+                del self._live[start]
+                self._live[end] = length
+                moves.append(Move(start * self.unit, end * self.unit, length * self.unit))
+            end += length
+        self._holes, end = [], 0
+        for start in sorted(self._live):
+            if start > end:
+                self._holes.append((end, start - end))
+            end = start + self._live[start]
+        if end * self.unit < self.capacity:
+            self._holes.append((end, self.capacity // self.unit - end))
+        return tuple(moves)
 
     def _take(self, index: int, units: int) -> Grant:
         start, room = self._holes[index]
@@ -107,27 +135,3 @@ class Ideal(FirstFit):
         index = self._choose(units)
         assert index is not None  # enough is free, and it has been pushed together
         return self._take(index, units)._replace(moves=moves)
-
-    def _slide(self, units: int) -> tuple[Move, ...]:
-        """Slide the lowest pieces down, one after another, until a hole of ``units`` has opened.
-
-        Each move goes to a lower address and ends before the next piece, so copying them in this order is safe.
-        """
-        moves, end = [], 0
-        for start in sorted(self._live):
-            if start - end >= units:
-                break
-            length = self._live[start]
-            if start > end:
-                del self._live[start]
-                self._live[end] = length
-                moves.append(Move(start * self.unit, end * self.unit, length * self.unit))
-            end += length
-        self._holes, end = [], 0
-        for start in sorted(self._live):
-            if start > end:
-                self._holes.append((end, start - end))
-            end = start + self._live[start]
-        if end * self.unit < self.capacity:
-            self._holes.append((end, self.capacity // self.unit - end))
-        return tuple(moves)

@@ -54,6 +54,9 @@ class Placement(Protocol):
     def largest_hole(self) -> tuple[int, int]:
         """(size, start) in slots of the largest piece that could be handed out now; (0, -1) if there is none."""
 
+    def compact(self) -> tuple[Move, ...]:
+        """Move live pieces to lower addresses until no hole is left that one could; the moves, in order to copy."""
+
     def fits_ever(self, size: int) -> bool:
         """Whether the empty pool could give ``size`` slots in one piece."""
 

@@ -6,7 +6,7 @@ full blocks have one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 
@@ -56,3 +56,9 @@ class PrefixCache:
         if not blocks:
             del self._blocks[key]
         return True
+
+    def rearrange(self, place: Mapping[int, int]) -> None:
+        """What lay in block b lies in place[b] from now on, with its key and its rank among duplicates."""
+        self._key = {place.get(block, block): key for block, key in self._key.items()}
+        for key, blocks in self._blocks.items():
+            self._blocks[key] = {place.get(block, block): None for block in blocks}

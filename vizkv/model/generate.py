@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from vizkv.model.llama import Llama
+from vizkv.model.llama import Llama, most_probable
 from vizkv.model.pool import Chunk, ContiguousChunk, KVPool, PagedChunk
 
 Memory = Literal["contiguous", "paged"]
@@ -40,6 +40,6 @@ def greedy_batch(
     new: list[list[int]] = [[] for _ in prompts]
     for step in range(n):
         chunks = [chunk(i, new[i][-1:] or ids, len(ids) + step - 1 if step else 0) for i, ids in enumerate(prompts)]
-        for tokens, token in zip(new, model.step(chunks).argmax(-1).tolist(), strict=True):
+        for tokens, token in zip(new, most_probable(model.step(chunks)), strict=True):
             tokens.append(token)
     return new

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,15 +26,25 @@ class KVPool:
         """Bytes of the whole pool."""
         return self.tensor.nbytes
 
+    @property
+    def layer_bytes_per_slot(self) -> int:
+        """Bytes of K and V of one token in one layer."""
+        return self.tensor.nbytes // (self.tensor.shape[0] * self.tensor.shape[2])
+
 
 class Chunk(Protocol):
     """The new tokens of one sequence in one step, and where their K and V go. Made anew for every step."""
 
+    pool: KVPool
     ids: Sequence[int]
     position: int
 
-    def write(self, layer: int, kv: Tensor) -> None:
-        """Store K and V of the T new tokens, [2, T, kv_heads, head_dim]."""
+    @property
+    def end(self) -> int:
+        """How many tokens the sequence has with the new ones: n."""
+
+    def slots(self) -> np.ndarray:
+        """The slot of each of the n tokens, [n]."""
 
     def read(self, layer: int) -> tuple[Tensor, Tensor]:
         """K and V of all n tokens up to the newest, each [1, kv_heads, n, head_dim]; good until the next read."""
@@ -47,18 +59,20 @@ class ContiguousChunk:
     position: int
     start: int
 
-    def __post_init__(self) -> None:
-        first = self.start + self.position
-        end = first + len(self.ids)
-        # sliced once a step, taken apart into layers once a step
-        self._new = self.pool.tensor[:, :, first:end].unbind()
-        self._all = _for_attention(self.pool.tensor[:, :, self.start : end])
+    @property
+    def end(self) -> int:
+        return self.position + len(self.ids)
 
-    def write(self, layer: int, kv: Tensor) -> None:
-        self._new[layer].copy_(kv)
+    def slots(self) -> np.ndarray:
+        return np.arange(self.start, self.start + self.end)
 
     def read(self, layer: int) -> tuple[Tensor, Tensor]:
-        return self._all[layer]
+        return self._slices[layer]
+
+    @cached_property
+    def _slices(self) -> list[tuple[Tensor, Tensor]]:
+        # sliced once a step for all layers
+        return _for_attention(self.pool.tensor[:, :, self.start : self.start + self.end])
 
 
 @dataclass
@@ -71,74 +85,42 @@ class PagedChunk:
     block_table: Sequence[int]
     block_size: int
 
-    def __post_init__(self) -> None:
-        size, table = self.block_size, self.block_table
-        self.end = self.position + len(self.ids)
-        slots = [table[i // size] * size + i % size for i in range(self.position, self.end)]
-        self._slots = None if len(slots) == 1 else torch.tensor(slots)
-        # a single token needs no list of slots: its slot is a slice of the pool
-        self._new = self.pool.tensor[:, :, slots[0] : slots[0] + 1].unbind() if len(slots) == 1 else ()
-        self.lookup: Lookup | None = None
+    @property
+    def end(self) -> int:
+        return self.position + len(self.ids)
 
     @property
     def blocks(self) -> Sequence[int]:
         """The physical blocks that hold tokens, in the sequence's order."""
         return self.block_table[: -(-self.end // self.block_size)]
 
-    def write(self, layer: int, kv: Tensor) -> None:
-        if self.lookup:
-            self.lookup.forget()
-        if self._slots is None:
-            self._new[layer].copy_(kv)
-        else:
-            self.pool.tensor[layer].index_copy_(1, self._slots, kv)
+    def slots(self) -> np.ndarray:
+        # row i // B, column i % B of this table is token i
+        return (np.array(self.blocks)[:, None] * self.block_size + np.arange(self.block_size)).ravel()[: self.end]
 
     def read(self, layer: int) -> tuple[Tensor, Tensor]:
-        lookup = self.lookup or Lookup([self])
-        return lookup.read(self, layer)
+        return self._look_up.read(layer)
+
+    @cached_property
+    def _look_up(self) -> LookUp:
+        return LookUp(self.pool.tensor, self.blocks, self.block_size, self.end)
 
 
-class Lookup:
-    """The blocks of all sequences of one pool in a step, gathered through their block tables at once a layer.
+class LookUp:
+    """The blocks of one sequence, gathered one behind the other, a layer at a time. Made once a step."""
 
-    One look-up for eight sequences takes little longer than one for one.
-    """
-
-    def __init__(self, chunks: Sequence[PagedChunk]):
-        pool, size = chunks[0].pool.tensor, chunks[0].block_size
+    def __init__(self, pool: Tensor, blocks: Sequence[int], size: int, end: int):
         layers, _, slots, heads, width = pool.shape
         self._by_block = pool[:, :, : slots // size * size].view(layers, 2, -1, size * heads * width).unbind()
-        self._blocks = torch.tensor([block for chunk in chunks for block in chunk.blocks])
-        # each layer's blocks are gathered here, one behind the other; what lies behind a last token is cut off
-        self._gathered = pool.new_empty(2, len(self._blocks), size * heads * width)
-        self._layer = -1
-        self._views: dict[int, tuple[Tensor, Tensor]] = {}
-        by_token, first = self._gathered.view(1, 2, -1, heads, width), 0
-        for chunk in chunks:
-            chunk.lookup = self
-            self._views[id(chunk)] = _for_attention(by_token[:, :, first : first + chunk.end])[0]
-            first += len(chunk.blocks) * size
+        self._blocks = torch.tensor(blocks)
+        self._gathered = pool.new_empty(2, len(blocks), size * heads * width)
+        # what lies in the last block behind the last token is cut off
+        (self._read,) = _for_attention(self._gathered.view(1, 2, -1, heads, width)[:, :, :end])
 
-    def forget(self) -> None:
-        """Something was written: what was gathered may be old."""
-        self._layer = -1
-
-    def read(self, chunk: PagedChunk, layer: int) -> tuple[Tensor, Tensor]:
-        """K and V of one sequence, valid until another layer is read."""
-        if layer != self._layer:
-            torch.index_select(self._by_block[layer], 1, self._blocks, out=self._gathered)
-            self._layer = layer
-        return self._views[id(chunk)]
-
-
-def look_up_together(chunks: Sequence[Chunk]) -> None:
-    """Give the paged sequences of each pool one look-up."""
-    pools: dict[tuple[int, int], list[PagedChunk]] = {}
-    for chunk in chunks:
-        if isinstance(chunk, PagedChunk):
-            pools.setdefault((id(chunk.pool), chunk.block_size), []).append(chunk)
-    for together in pools.values():
-        Lookup(together)
+    def read(self, layer: int) -> tuple[Tensor, Tensor]:
+        """K and V, valid until another layer is read."""
+        torch.index_select(self._by_block[layer], 1, self._blocks, out=self._gathered)
+        return self._read
 
 
 def _for_attention(kv: Tensor) -> list[tuple[Tensor, Tensor]]:

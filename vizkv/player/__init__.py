@@ -15,8 +15,16 @@ MODULES = (
     "payload.js",
     "memory.js",
     "look.js",
+    "links.js",
+    "blocks.js",
     "strip.js",
     "row.js",
+    "ledger.js",
+    "text.js",
+    "tables.js",
+    "queue.js",
+    "follow.js",
+    "panels.js",
     "timeline.js",
     "hover.js",
     "hands.js",
@@ -32,5 +40,6 @@ def assets() -> tuple[str, str, str]:
     for name in MODULES:
         source = (FOLDER / name).read_text(encoding="utf-8")
         parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))
-    html, css = ((FOLDER / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    html = (FOLDER / "player.html").read_text(encoding="utf-8")
+    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("player.css", "panels.css"))
     return html, css, "\n".join(parts)

@@ -66,6 +66,7 @@ export class Hands {
 
   click(event) {
     const {player} = this;
+    if (player.panels?.click(event)) return;
     const target = event.target.closest("button, [data-lit], canvas");
     if (!target) {
       if (!event.target.closest("select, input")) this.leave(true);
@@ -79,7 +80,10 @@ export class Hands {
     else if (lens) player.set({lens});
     else if (accounting) player.set({accounting});
     else if (colour) player.set({colour});
-    else if (target.classList.contains("slots")) this.point(event, true);
+    else if (target.classList.contains("slots")) {
+      this.point(event, true);
+      if (player.panels) return; // the keys belong to the token that was clicked
+    }
     if (event.detail > 0) this.handBack();
   }
 
@@ -90,12 +94,17 @@ export class Hands {
     const target = path[0];
     const inside = path.includes(this.root);
     // keys typed elsewhere are not ours, and those of the page only while the player is what one looks at
-    if (!inside && !((target === document.body || target === document.documentElement) && this.inSight())) return;
+    const idle = target === document.body || target === document.documentElement || target.matches("a"); // a page was just chosen
+    if (!inside && !(idle && this.inSight())) return;
     if (target.matches("input:not(.scrub), textarea, select, [contenteditable]")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     // on a button the space bar presses the button
     if (key === " " && target.matches("button")) return;
     const {lens, accounting} = player.view;
+    if (player.panels?.key(target, key)) {
+      event.preventDefault();
+      return;
+    }
     if (KEYS[key]) this.actions[KEYS[key]]();
     else if (key === "l") player.set({lens: lens === "online" ? "hindsight" : "online"});
     else if (key === "a") player.set({accounting: accounting === "paper" ? "textbook" : "paper"});
@@ -120,6 +129,12 @@ export class Hands {
     const row = player.rows[Number(event.target.dataset.system)];
     const box = row.canvas.getBoundingClientRect();
     const slot = row.strip.slotAt(event.clientX - box.left, event.clientY - box.top);
+    if (player.panels) {
+      const whole = row.strip.onLabel(event.clientY - box.top);
+      player.panels.atSlot(row, slot, whole);
+      if (pin && slot >= 0) player.panels.clickSlot(row, slot, whole);
+      pin = false; // the panels keep what was clicked; a note would lie over them
+    }
     const same = hover !== null && hover.row === row && hover.slot === slot;
     if (slot < 0 || (pin && same && hover.pinned)) return this.leave(pin);
     if (hover && hover.row !== row) hover.row.dirty = true;
@@ -144,6 +159,7 @@ export class Hands {
 
   leave(pinnedToo) {
     if (pinnedToo) this.tip.hidden = true;
+    this.player.panels?.leaveSlots();
     if (!this.hover || (this.hover.pinned && !pinnedToo)) return;
     this.hover.row.dirty = true;
     this.hover = null;

@@ -14,15 +14,17 @@ export function aboutSlot(trace, row, slot, view) {
   const owner = memory.owner(slot);
   const position = memory.position(slot);
   const size = system.block_size;
-  // slots and positions count from one, as in the sentences ("writes slot 340"); blocks have the engine's own numbers
+  // slots and positions count from one, as in the sentences ("writes slot 340"); blocks have the engine's own numbers;
+  // beside panels, whose arithmetic counts from zero, so does everything
+  const {base} = row.strip;
   const lines = [make("b", "tip-head", size
-    ? say("tip.slot.block", {slot: slot + 1, block: Math.floor(slot / size), offset: (slot % size) + 1})
-    : say("tip.slot", {slot: slot + 1}))];
+    ? say("tip.slot.block", {slot: slot + base, block: Math.floor(slot / size), offset: (slot % size) + base})
+    : say("tip.slot", {slot: slot + base}))];
   if (owner >= 0) {
     const request = trace.requests[owner];
     const token = code === CODE.USED ? request.tokens[position] : undefined;
     const key = position < 0 ? "tip.owner" : token ? "tip.token" : "tip.position";
-    lines.push(make("span", "", say(key, {request: request.id, position: position + 1, token: token ?? ""})));
+    lines.push(make("span", "", say(key, {request: request.id, position: position + base, token: token ?? ""})));
   }
   for (const lens of ["online", "hindsight"]) {
     const category = trace.categories[trace.lookup[lens][view.accounting][code]];

@@ -17,7 +17,8 @@ function rgb(colour) {
   return [...probe.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
 }
 
-function mix(a, b, share) {
+/** A colour between two. */
+export function mix(a, b, share) {
   const [x, y] = [rgb(a), rgb(b)];
   return `rgb(${x.map((v, i) => Math.round(v * share + y[i] * (1 - share))).join(" ")})`;
 }

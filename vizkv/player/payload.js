@@ -45,7 +45,8 @@ export async function readTrace(packed) {
   const names = ["offsets", "start", "length", "code", "owner", "position", "stranded", "counts",
     "sentence_online", "sentence_hindsight", "waiting", "refusal"];
   const systems = header.systems.map((system, i) => {
-    const arrays = Object.fromEntries(names.map((name) => [name, array(`${i}/${name}`)]));
+    const own = header.arrays[`${i}/ops`] ? [...names, "op_offsets", "ops"] : names;
+    const arrays = Object.fromEntries(own.map((name) => [name, array(`${i}/${name}`)]));
     return {...system, index: i, run: arrays};
   });
   const overall = {online: array("all/sentence_online"), hindsight: array("all/sentence_hindsight")};

@@ -5,6 +5,7 @@ import {Look} from "./look.js";
 import {Row, make, write} from "./row.js";
 import {Timeline} from "./timeline.js";
 import {Hands} from "./hands.js";
+import {Panels} from "./panels.js";
 
 const SPEEDS = ["click", 1, 2, 5, 10, 25, 60, "end"]; // steps a second; one step a click; the end in ten seconds
 const TO_THE_END = 10; // seconds
@@ -16,6 +17,19 @@ function easySpeed(steps) {
   if (steps <= 40) return 1;
   if (steps <= 150) return 5;
   return steps <= 400 ? 10 : 25;
+}
+
+/** What is open, as Python asks for it, within what this trace has. */
+function viewOf(asked, trace) {
+  return {
+    step: Math.max(0, Math.min(trace.last, asked.step ?? 0)),
+    lens: asked.lens ?? "online",
+    accounting: asked.accounting ?? "textbook",
+    colour: asked.colour ?? "state",
+    focus: (asked.focus ?? -1) < trace.systems.length ? (asked.focus ?? -1) : -1,
+    request: (asked.request ?? -1) < trace.requests.length ? (asked.request ?? -1) : -1, // whom the panels follow
+    position: asked.position ?? -1, // and which of its tokens
+  };
 }
 
 class Player {
@@ -31,6 +45,8 @@ class Player {
     this.playing = false;
     this.frames = 0;
     this.lit = null; // {category, system}: system -1 for all
+    this.panels = null; // only where the page asks for some
+    this.commanded = 0; // the last command of Python's that we have obeyed
     this.hands = new Hands(this);
     this.observer = new ResizeObserver(() => this.resize());
     this.expose();
@@ -42,29 +58,38 @@ class Player {
   async receive(data) {
     if (data) {
       const {view, packed} = readOuter(data);
-      // the same trace: nothing to parse, and where the reader stands is the reader's business
-      if (view.trace !== this.opening) {
+      const known = view.trace === this.opening;
+      this.asked = view;
+      if (!known) {
         this.opening = view.trace;
         const trace = await readTrace(packed);
         if (view.trace !== this.opening) return; // a newer one came while we were reading
-        this.open(trace, view);
-      }
+        this.open(trace, this.asked);
+      } else if (this.trace && this.drawn === view.trace) this.obey(view);
     }
     if (this.trace) this.dress();
   }
 
+  /** The same trace: where the reader stands is the reader's business, until Python gives a new command. */
+  obey(asked) {
+    if ((asked.command ?? 0) <= this.commanded) return;
+    this.commanded = asked.command;
+    this.stop();
+    this.set(viewOf(asked, this.trace));
+    if (asked.play) this.play();
+  }
+
   open(trace, asked) {
-    // a page that was built anew around us: go on where we were
-    const view = this.before?.opening === this.opening ? {...asked, ...this.before.view} : asked;
+    const {before} = this;
+    const again = before?.opening === this.opening && (asked.command ?? 0) <= before.commanded;
+    // a page that was built anew around us, or a trace that is meant to take the place of the last: go on where we were
+    const here = again ? before.view : asked.keep ? (this.view ?? before?.view) : null;
+    const view = {...asked, ...here};
     this.before = null;
     this.trace = trace;
-    this.view = {
-      step: Math.max(0, Math.min(trace.last, view.step ?? 0)),
-      lens: view.lens ?? "online",
-      accounting: view.accounting ?? "textbook",
-      colour: view.colour ?? "state",
-      focus: view.focus ?? -1,
-    };
+    this.drawn = this.opening;
+    this.commanded = asked.command ?? 0;
+    this.view = viewOf(view, trace);
     this.reported = JSON.stringify(this.view);
     this.stop();
     this.lit = null;
@@ -72,6 +97,10 @@ class Player {
     this.words();
     this.rows = trace.systems.map((system) => new Row(trace, system));
     this.at(".rows").replaceChildren(...this.rows.map((row) => row.element));
+    this.panels?.rest();
+    this.panels = trace.panels.length && trace.systems.some((system) => system.run.ops && system.block_size) ? new Panels(this) : null;
+    this.at(".panels").hidden = !this.panels;
+    this.root.classList.toggle("with-panels", this.panels !== null);
     this.timeline = new Timeline(this.at(".line"), this.at(".ticks"), this.at(".scrub"), trace);
     this.timeline.select(this.view.focus);
     this.root.dataset.steps = trace.steps;
@@ -145,6 +174,7 @@ class Player {
     // rows share the height, but none takes more than it can use
     const most = Math.max(...this.rows.map((row) => row.most()));
     this.root.style.setProperty("--row-most", `${most}px`);
+    this.panels?.resize();
     for (const row of this.rows) row.fit(this.look);
     this.fitSentences();
     this.timeline.resize();
@@ -185,11 +215,12 @@ class Player {
   paint() {
     const {view, trace, root} = this;
     if (!this.look) return;
+    this.panels?.update(view);
     for (const row of this.rows) {
       row.label(view);
       if (!row.dirty) continue;
       const lit = this.lit && (this.lit.system < 0 || this.lit.system === row.system.index) ? this.lit.category : -1;
-      row.draw(this.look, view, lit, this.hands.slotIn(row));
+      row.draw(this.look, view, lit, this.panels ? -1 : this.hands.slotIn(row));
     }
     write(this.at(".said-what"), this.sentence());
     write(this.at(".where"), this.whereText(view.step));
@@ -267,9 +298,10 @@ class Player {
 
   clear() {
     this.lit = null;
+    if (this.panels) this.panels.fixed = null;
     this.hands.leave(true);
     this.repaintAll();
-    this.set({focus: -1});
+    this.set({focus: -1, position: -1});
   }
 
   /** Tell Python and screen readers, once we stand still. */
@@ -372,6 +404,15 @@ class Player {
         const box = row.canvas.getBoundingClientRect();
         const {x, y, w, h} = row.strip.rectOf(slot);
         return {x: box.left + x, y: box.top + y, w, h};
+      },
+      /** What the panels have lit in a row when it was last drawn: the slot, a block's first one, or null. */
+      linksAt(system) {
+        const {links, drawnAt} = player.rows[system];
+        const slot = (target) => {
+          if (!target || target.block < 0) return null;
+          return target.block * player.trace.systems[system].block_size + Math.max(0, target.offset);
+        };
+        return {lit: slot(links?.lit), pinned: slot(links?.pin), step: drawnAt};
       },
       counts: (system) => [...player.rows[system].memory.counts()],
       get frames() {

@@ -2,6 +2,7 @@
 
 import {Memory} from "./memory.js";
 import {Strip} from "./strip.js";
+import {MOST_BAND} from "./blocks.js";
 import {categoriesOf} from "./payload.js";
 
 /** An element with classes, text and attributes. */
@@ -28,9 +29,10 @@ export class Row {
     this.system = system;
     this.memory = new Memory(system, trace.steps);
     this.dirty = true;
+    this.links = null; // what the panels light in it
     this.element = make("section", "row", "", {"aria-label": system.name});
     this.element.append(this.buildLabel(), this.buildStrip(), this.buildLedger());
-    this.strip = new Strip(this.canvas, system, trace.requests);
+    this.strip = new Strip(this.canvas, system, trace.requests, trace.panels.length > 0);
   }
 
   buildLabel() {
@@ -144,11 +146,12 @@ export class Row {
     const refusal = this.refusal();
     const hole = refusal && !this.system.block_size ? [refusal.hole_start, refusal.hole] : null;
     this.strip.draw({
-      memory: this.memory, look, hole, hover, lit,
+      memory: this.memory, look, hole, hover, lit, links: this.links,
       categories: categoriesOf(this.trace, view),
       byRequest: view.colour === "request",
     });
     this.dirty = false;
+    this.drawnAt = this.memory.step;
   }
 
   /** For people who do not see the canvas. */
@@ -163,7 +166,15 @@ export class Row {
   most() {
     const {rows, columns} = this.strip;
     const wide = this.frame.clientWidth / columns;
-    return Math.ceil(rows * Math.max(30, Math.min(56, 2.1 * wide), 1.1 * wide));
+    const most = rows * Math.max(30, Math.min(56, 2.1 * wide), 1.1 * wide);
+    if (!this.strip.linked) return Math.ceil(most);
+    return Math.ceil(rows * MOST_BAND + Math.max(most, rows <= 3 ? rows * Math.min(90, 2.6 * wide) : 0));
+  }
+
+  /** The height in CSS pixels below which tokens and labels could not be read; 0 for a strip without text. */
+  least() {
+    const type = parseFloat(getComputedStyle(this.element).fontSize);
+    return this.strip.rows <= 3 ? this.strip.rows * (this.strip.linked ? 3 : 2) * type : 0;
   }
 
   /** Size everything to the room there is. */

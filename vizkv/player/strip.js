@@ -2,6 +2,7 @@
 
 import {CODE} from "./memory.js";
 import {MARK, TONES} from "./look.js";
+import {bandOf, drawBlocks} from "./blocks.js";
 
 const TEXT_WIDTH = 23; // CSS pixels of a cell from which its token is written into it
 const TEXT_HEIGHT = 16;
@@ -10,14 +11,19 @@ const ROOM_FOR_ALL = 38; // and for the position below
 const SQUEEZE = 0.72; // narrower than this a token is cut short instead
 const FINE = 9; // CSS pixels of a row below which outlines are one device pixel
 const LEAST = 6; // CSS pixels of a piece from which it is outlined
+const MOST_SEARCHED = 16384; // slots that are searched for a token
 const RULER_GAP = 9; // ruler lines are thinned out until they are this far apart
 
 export class Strip {
-  constructor(canvas, system, requests) {
+  /** `linked`: panels beside it speak of blocks and of positions from zero, so the strip does too. */
+  constructor(canvas, system, requests, linked = false) {
     this.canvas = canvas;
     this.ctx = canvas.getContext("2d", {alpha: true});
     this.system = system;
     this.requests = requests;
+    this.linked = linked && system.block_size > 0;
+    this.base = linked ? 0 : 1; // the number of a sequence's first position
+    this.bandHeight = 0; // device pixels above each row, for the blocks' labels
     this.columns = Math.min(system.columns, system.slots);
     this.rows = Math.ceil(system.slots / this.columns);
     this.marks = new Uint8Array(system.slots); // style of each slot: tone * 8 + mark
@@ -34,9 +40,12 @@ export class Strip {
     this.canvas.width = wide;
     this.canvas.height = high;
     this.x = Int32Array.from({length: this.columns + 1}, (_, c) => Math.round((c * wide) / this.columns));
-    this.y = Int32Array.from({length: this.rows + 1}, (_, r) => Math.round((r * high) / this.rows));
     this.cellWidth = wide / this.columns / dpr;
-    this.cellHeight = high / this.rows / dpr;
+    const band = this.linked ? bandOf(high / this.rows / dpr, this.cellWidth * this.system.block_size) : 0;
+    this.bandHeight = Math.round(band * dpr);
+    this.y = Int32Array.from({length: this.rows}, (_, r) => Math.round((r * high) / this.rows) + this.bandHeight);
+    this.bottom = Int32Array.from({length: this.rows}, (_, r) => Math.round(((r + 1) * high) / this.rows));
+    this.cellHeight = high / this.rows / dpr - band;
     this.withText = this.cellWidth >= TEXT_WIDTH && this.cellHeight >= TEXT_HEIGHT;
     this.fitted.clear();
     this.chips.clear();
@@ -57,7 +66,13 @@ export class Strip {
     const row = Math.floor(slot / this.columns);
     const column = slot % this.columns;
     const [x, y] = [this.x[column] / this.dpr, this.y[row] / this.dpr];
-    return {x, y, w: this.x[column + 1] / this.dpr - x, h: this.y[row + 1] / this.dpr - y};
+    return {x, y, w: this.x[column + 1] / this.dpr - x, h: this.bottom[row] / this.dpr - y};
+  }
+
+  /** Whether a height in CSS pixels is that of a label, which means the whole block. */
+  onLabel(y) {
+    const row = Math.floor(((y * this.dpr) / this.high) * this.rows);
+    return row >= 0 && row < this.rows && y * this.dpr < this.y[row];
   }
 
   /**
@@ -75,12 +90,26 @@ export class Strip {
     const pieces = this.pieces(scene.memory);
     this.outlines(pieces, scene);
     if (this.withText) this.tokens(scene);
-    this.names(pieces, scene);
+    if (!this.bandHeight) this.names(pieces, scene); // labels name the holders
     if (scene.hole && scene.hole[1] > 0) {
       this.edges(scene.hole[0], scene.hole[0] + scene.hole[1], this.px(3), scene.look.page, "inside");
       this.edges(scene.hole[0], scene.hole[0] + scene.hole[1], this.px(2), scene.look.alarm, "inside");
     }
+    if (scene.links?.ledger) drawBlocks(this, scene.look, scene.links);
+    else if (scene.links) this.lightSlots(scene);
     if (scene.hover >= 0) this.edges(scene.hover, scene.hover + 1, this.px(2), scene.look.text, "around");
+  }
+
+  /** Without block tables: the slot that holds the same token. */
+  lightSlots({memory, look, links}) {
+    for (const [target, colour] of [[links.pin, look.accent], [links.lit, look.text]]) {
+      if (!target || target.position < 0 || this.system.slots > MOST_SEARCHED) continue;
+      for (let slot = 0; slot < this.system.slots; slot++) {
+        if (memory.owner(slot) !== target.request || memory.position(slot) !== target.position) continue;
+        if (memory.code(slot) === CODE.USED) this.edges(slot, slot + 1, this.px(3), colour, "around");
+        break;
+      }
+    }
   }
 
   px(css) {
@@ -115,7 +144,7 @@ export class Strip {
     for (let row = 0; row < this.rows; row++) {
       const first = row * columns;
       const end = Math.min(first + columns, marks.length);
-      const [top, height] = [y[row], y[row + 1] - y[row]];
+      const [top, height] = [y[row], this.bottom[row] - y[row]];
       for (let from = first; from < end; ) {
         const mark = marks[from];
         let to = from + 1;
@@ -145,13 +174,13 @@ export class Strip {
     const thin = this.px(1);
     const rest = this.system.slots % this.columns;
     for (let column = unit; column < this.columns; column += unit) {
-      const low = rest && column > rest ? this.y[this.rows - 1] : this.high;
+      const low = rest && column > rest ? this.y[this.rows - 1] - this.bandHeight : this.high;
       this.ctx.fillRect(this.x[column] - (thin >> 1), 0, thin, low);
     }
   }
 
   borders(look) {
-    const {ctx, x, y, columns} = this;
+    const {ctx, x, y, bottom, columns} = this;
     const thin = this.px(1);
     const {slots, unit, block_size: blocks} = this.system;
     for (let slot = 0; slot < slots; slot++) {
@@ -159,10 +188,10 @@ export class Strip {
       const column = slot % columns;
       ctx.fillStyle = look.cell;
       ctx.fillRect(x[column], y[row], x[column + 1] - x[column], thin);
-      ctx.fillRect(x[column], y[row], thin, y[row + 1] - y[row]);
+      ctx.fillRect(x[column], y[row], thin, bottom[row] - y[row]);
       if (blocks && slot % unit === 0 && column) {
         ctx.fillStyle = look.page; // blocks stand apart
-        ctx.fillRect(x[column] - thin, y[row], 2 * thin + 1, y[row + 1] - y[row]);
+        ctx.fillRect(x[column] - thin, y[row], 2 * thin + 1, bottom[row] - y[row]);
       }
     }
   }
@@ -177,9 +206,10 @@ export class Strip {
     let run = -1;
     for (let slot = 0; slot <= latest.length; slot++) {
       if (slot < latest.length) {
-        if (latest[slot] === run) continue;
+        const cut = this.bandHeight > 0 && slot % this.system.block_size === 0; // labels part the rows
+        if (latest[slot] === run && !cut) continue;
         run = latest[slot];
-        if (owner[run] === who) continue;
+        if (owner[run] === who && !cut) continue;
       }
       if (who >= 0) found.push([start, slot, who]);
       start = slot;
@@ -204,6 +234,7 @@ export class Strip {
    */
   edges(start, end, thick, colour, where) {
     const {ctx, x, y, columns} = this;
+    const low = this.bottom;
     const [top, bottom] = [Math.floor(start / columns), Math.floor((end - 1) / columns)];
     const [left, right] = [start % columns, ((end - 1) % columns) + 1];
     ctx.fillStyle = colour;
@@ -217,11 +248,11 @@ export class Strip {
     const down = (column, from, to, after) => {
       if (to <= from) return;
       const line = after ? Math.min(x[column] - back, this.wide - thick) : Math.max(0, x[column] - out);
-      ctx.fillRect(line, y[from], thick, y[to] - y[from]);
+      ctx.fillRect(line, y[from], thick, low[to - 1] - y[from]);
     };
     const one = top === bottom;
     across(left, one ? right : columns, y[top], false);
-    across(one ? left : 0, right, y[bottom + 1], true);
+    across(one ? left : 0, right, low[bottom], true);
     down(left, top, top + 1, false);
     down(right, bottom, bottom + 1, true);
     if (one) return;
@@ -241,16 +272,17 @@ export class Strip {
     const {x, y, columns} = this;
     const [top, bottom] = [Math.floor(start / columns), Math.floor((end - 1) / columns)];
     const [left, right] = [start % columns, ((end - 1) % columns) + 1];
-    if (top === bottom) return [x[left], y[top], x[right] - x[left], y[top + 1] - y[top]];
+    const low = this.bottom;
+    if (top === bottom) return [x[left], y[top], x[right] - x[left], low[top] - y[top]];
     if (bottom === top + 1 && right > left) {
-      const both = [x[left], y[top], x[right] - x[left], y[bottom + 1] - y[top]];
+      const both = [x[left], y[top], x[right] - x[left], low[bottom] - y[top]];
       if (both[2] > this.px(40)) return both;
     }
     const full = [left === 0 ? top : top + 1, right === columns ? bottom + 1 : bottom];
-    if (full[1] > full[0]) return [0, y[full[0]], x[columns], y[full[1]] - y[full[0]]];
+    if (full[1] > full[0]) return [0, y[full[0]], x[columns], low[full[1] - 1] - y[full[0]]];
     // two rows that do not overlap: the longer one
-    if (columns - left >= right) return [x[left], y[top], x[columns] - x[left], y[top + 1] - y[top]];
-    return [0, y[bottom], x[right], y[bottom + 1] - y[bottom]];
+    if (columns - left >= right) return [x[left], y[top], x[columns] - x[left], low[top] - y[top]];
+    return [0, y[bottom], x[right], low[bottom] - y[bottom]];
   }
 
   /** Each request's name on its slots, where it fits without hiding others'. */
@@ -314,12 +346,13 @@ export class Strip {
   }
 
   /** The token of each written slot, and the position of every held one. */
-  tokens({memory, look}) {
+  tokens({memory, look, links}) {
     const {ctx} = this;
     const size = Math.max(11, Math.min(20, this.cellHeight * 0.34, this.cellWidth * 0.3));
     const small = Math.max(9, size * 0.62);
     const room = this.cellHeight >= ROOM_FOR_ALL;
-    const middle = room ? 0.56 : this.cellHeight >= ROOM_FOR_NAME ? 0.7 : 0.53;
+    const named = this.bandHeight === 0 && this.cellHeight >= ROOM_FOR_NAME;
+    const middle = room ? (named ? 0.56 : 0.46) : named ? 0.7 : 0.53;
     ctx.textBaseline = "middle";
     for (let slot = 0; slot < this.system.slots; slot++) {
       const position = memory.position(slot);
@@ -329,7 +362,8 @@ export class Strip {
       const [tone, mark] = [style >> 3, style & 7];
       ctx.fillStyle = look.on(tone, mark);
       if (memory.code(slot) === CODE.USED) {
-        const text = (this.requests[memory.owner(slot)].tokens[position] ?? "").trim();
+        const [owner, words] = [memory.owner(slot), links?.words];
+        const text = (words ? words.textOf(owner, position) : (this.requests[owner].tokens[position] ?? "")).trim();
         ctx.font = this.font(size, 600);
         ctx.textAlign = "center";
         ctx.fillText(this.fit(text, (w - 3) / SQUEEZE), (x + w / 2) * this.dpr, (y + h * middle) * this.dpr, (w - 3) * this.dpr);
@@ -337,7 +371,7 @@ export class Strip {
       if (!room) continue;
       ctx.font = this.font(small, 500);
       ctx.textAlign = "right";
-      const label = String(position + 1);
+      const label = String(position + this.base);
       if (mark !== MARK.USED) {
         // on a hatch: a plain patch under the number
         const wide = ctx.measureText(label).width + 4 * this.dpr;

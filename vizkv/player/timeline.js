@@ -1,6 +1,6 @@
 // The time line: a slider, with a tick for each event above it.
 
-const KINDS = ["block", "finish", "admission", "preemption", "refusal", "never"]; // later ones are drawn over earlier ones
+const KINDS = ["block", "finish", "admission", "fork", "copy", "preemption", "refusal", "never", "hand"]; // later ones are drawn over earlier ones
 const NEAR = 6; // CSS pixels
 
 export class Timeline {
@@ -44,7 +44,7 @@ export class Timeline {
     ticks.width = Math.round(width * look.dpr);
     ticks.height = Math.round(height * look.dpr);
     const ctx = ticks.getContext("2d");
-    const colours = {block: look.quiet, finish: look.quiet, admission: look.accent, preemption: look.alarm, refusal: look.alarm, never: look.alarm};
+    const colours = {block: look.quiet, finish: look.quiet, admission: look.accent, preemption: look.alarm, refusal: look.alarm, never: look.alarm, fork: look.accent, copy: look.accent, hand: look.text};
     const unit = look.dpr;
     const drawn = new Set();
     for (const kind of KINDS) {
@@ -60,7 +60,7 @@ export class Timeline {
     }
   }
 
-  /** Not told by colour alone: a block is short, an arrival points down to the line, a refusal and a preemption have a head. */
+  /** Not told by colour alone: a block is short, an arrival points down to the line, a refusal and a preemption have a head, a fork, a copy and what is done by hand a diamond. */
   tick(ctx, kind, x, unit) {
     const high = Math.round(this.height * unit);
     const thin = Math.max(2, Math.round(2.4 * unit));
@@ -79,6 +79,15 @@ export class Timeline {
       ctx.moveTo(x - 1.3 * head, low - 0.95 * high);
       ctx.lineTo(x + 1.3 * head, low - 0.95 * high);
       ctx.lineTo(x, low - 0.45 * high);
+      ctx.fill();
+    }
+    if (kind === "fork" || kind === "copy" || kind === "hand") {
+      const wide = kind === "fork" ? 0.8 * head : 1.5 * head;
+      ctx.beginPath();
+      ctx.moveTo(x, low - 0.98 * high);
+      ctx.lineTo(x + wide, low - 0.68 * high);
+      ctx.lineTo(x, low - 0.38 * high);
+      ctx.lineTo(x - wide, low - 0.68 * high);
       ctx.fill();
     }
     if (kind === "finish") {

@@ -30,10 +30,11 @@ Place = int | Written
 
 @dataclass(frozen=True)
 class Preset:
-    """An example. ``step`` and ``moments`` are places in the run of the scenario's first system."""
+    """An example of one page. ``step`` and ``moments`` are places in the run of the scenario's first system."""
 
     id: str
     scenario: Scenario
+    page: str = "memory"
     step: Place = 0
     lens: Literal["online", "hindsight"] = "online"
     accounting: Literal["textbook", "paper"] = "textbook"

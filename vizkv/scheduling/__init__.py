@@ -2,6 +2,6 @@
 
 from vizkv.scheduling.contiguous import ContiguousScheduler, estimate
 from vizkv.scheduling.paged import PagedScheduler
-from vizkv.scheduling.request import Plan, Refusal, Scheduler, Sequence
+from vizkv.scheduling.request import Group, Plan, Refusal, Scheduler, Sequence
 
-__all__ = ["ContiguousScheduler", "PagedScheduler", "Plan", "Refusal", "Scheduler", "Sequence", "estimate"]
+__all__ = ["ContiguousScheduler", "Group", "PagedScheduler", "Plan", "Refusal", "Scheduler", "Sequence", "estimate"]

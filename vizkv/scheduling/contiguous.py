@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vizkv.events import Event, Kind
-from vizkv.memory import ContiguousMemory, make_placement, next_power_of_two
+from vizkv.memory import ContiguousMemory, Moved, make_placement, next_power_of_two
 from vizkv.scenario import ContiguousSystem, Scenario
 from vizkv.scheduling.line import FirstComeFirstServed
 from vizkv.scheduling.request import Plan, Refusal, Sequence
@@ -63,13 +63,19 @@ class ContiguousScheduler(FirstComeFirstServed):
 
     def _reserve(self, sequence: Sequence, events: list[Event]) -> None:
         piece = self.memory.allocate(sequence.index, sequence.estimate)
-        for owner, old, new, held in piece.moves:
-            events.append(Event(Kind.MOVED, owner, old, new, held))
-        if piece.moves:
-            for other in self.running[:-1]:  # all but the one that is being admitted
-                other.start = self.memory.start_of(other.index)
+        events += self._moved(piece.moves)
         sequence.start, sequence.held = piece.start, piece.held
         events.append(Event(Kind.ADMITTED, sequence.index, piece.start, sequence.estimate, piece.held))
+
+    def compact(self) -> list[Event]:
+        """By hand: move all pieces together."""
+        return self._moved(self.memory.compact())
+
+    def _moved(self, moves: tuple[Moved, ...]) -> list[Event]:
+        by_index = {sequence.index: sequence for sequence in self.running} if moves else {}
+        for move in moves:
+            by_index[move.owner].start = move.new
+        return [Event(Kind.MOVED, *move) for move in moves]
 
     def _need_and_limit(self, sequence: Sequence) -> tuple[int, int]:
         sequence.estimate = estimate(self.system, sequence)

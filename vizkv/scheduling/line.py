@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from vizkv.events import Event, Kind
-from vizkv.scenario import Scenario, ScenarioError
+from vizkv.scenario import Scenario
 from vizkv.scheduling.request import Refusal, Sequence
 
 
@@ -13,15 +13,6 @@ class FirstComeFirstServed:
     """The waiting line, the running list and the books of a step. Memory is what the two engines differ in."""
 
     def __init__(self, scenario: Scenario):
-        for request in scenario.requests:
-            if request.samples > 1:
-                raise ScenarioError(
-                    f"Request {request.id!r} has samples = {request.samples}; only samples = 1 can be run."
-                )
-            if request.beam_width is not None:
-                raise ScenarioError(
-                    f"Request {request.id!r} has beam_width = {request.beam_width}; no beam can be run, leave it out."
-                )
         self.running: list[Sequence] = []
         self.waiting: deque[Sequence] = deque()
         self.refused: Refusal | None = None
@@ -42,13 +33,13 @@ class FirstComeFirstServed:
         self.waiting.append(sequence)
         return [Event(Kind.ARRIVED, sequence.index)]
 
-    def complete(self, sampled: dict[int, int]) -> list[Event]:
+    def complete(self, sampled: dict[int, int], parents: dict[int, int] | None = None) -> list[Event]:
         """End the step: sampled tokens join their sequences, and those with all their output give back their slots.
 
         Raises KeyError where a sequence that was to sample is missing from ``sampled``.
         """
         events: list[Event] = []
-        for sequence, _, _ in self._scheduled:
+        for sequence in self._branch(parents or {}, events):
             if sequence.left:
                 continue  # a part of its prompt is still to come
             sequence.tokens.append(sampled[sequence.index])
@@ -62,17 +53,26 @@ class FirstComeFirstServed:
         """Nothing runs and nothing waits."""
         return not self.running and not self.waiting
 
+    def _branch(self, parents: dict[int, int], events: list[Event]) -> list[Sequence]:
+        """Let sequences fork that are to; all those whose step ends, in order."""
+        return [sequence for sequence, _, _ in self._scheduled]
+
     def _begin(self) -> None:
         self._budget, self._scheduled = self._max_tokens, []
         self.refused, self.stranded = None, False
 
     def _room(self) -> bool:
         """Whether someone waits, and the step has tokens and a place left."""
-        return bool(self.waiting) and self._budget > 0 and len(self.running) < self._max_num_seqs
+        return bool(self.waiting) and self._budget > 0 and self._places() < self._max_num_seqs
+
+    def _places(self) -> int:
+        """Sequences that run."""
+        return len(self.running)
 
     def _write(self, sequence: Sequence, count: int, events: list[Event]) -> None:
         """Schedule the next ``count`` tokens of a sequence that has the slots for them."""
-        events.append(Event(Kind.WRITTEN, sequence.index, sequence.written, count))
+        last = sequence.tokens[sequence.written + count - 1]
+        events.append(Event(Kind.WRITTEN, sequence.index, sequence.written, count, last))
         self._scheduled.append((sequence, sequence.written, count))
         sequence.written += count
         self._budget -= count

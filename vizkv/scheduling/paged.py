@@ -1,23 +1,23 @@
-"""vLLM V1's scheduler (0.32): one full-attention group, synchronous, first come first served, chunked prefill."""
+"""vLLM V1's scheduler (0.32): one full-attention group, synchronous, first come first served, chunked prefill.
+
+For a request with one sequence every decision is V1's. Requests with several (parallel sampling, beams, a shared
+prefix) and recovery by swapping follow the paper (sections 4.4 and 4.5): see :mod:`vizkv.scheduling.groups`.
+"""
 
 from __future__ import annotations
 
 from vizkv.events import Event, Kind
-from vizkv.memory import PagedMemory, extend_chain
-from vizkv.scenario import PagedSystem, Scenario, ScenarioError
-from vizkv.scheduling.line import FirstComeFirstServed
-from vizkv.scheduling.request import Plan, Refusal, Sequence
+from vizkv.memory import Copied, PagedMemory, Write, extend_chain
+from vizkv.scenario import PagedSystem, Scenario
+from vizkv.scheduling.groups import Groups, Share, shares
+from vizkv.scheduling.request import Group, Plan, Refusal, Sequence
 
 
-class PagedScheduler(FirstComeFirstServed):
-    """Blocks on demand; where they run out, the last of the running list is preempted and computed again later."""
+class PagedScheduler(Groups):
+    """Blocks on demand; where they run out, the last of the running list is preempted."""
 
     def __init__(self, system: PagedSystem, scenario: Scenario):
         super().__init__(scenario)
-        if system.recovery != "recompute":
-            raise ScenarioError(
-                f"The system {system.label!r} has recovery = {system.recovery!r}; only 'recompute' can be run."
-            )
         self.system = system
         self.memory = PagedMemory(
             scenario.slots,
@@ -25,6 +25,7 @@ class PagedScheduler(FirstComeFirstServed):
             prefix_caching=system.prefix_caching,
             null_block=system.null_block,
             free_order=system.free_order,
+            swap=system.recovery == "swap",
         )
         self._watermark = int(system.watermark * self.memory.pool.num_blocks)
 
@@ -46,46 +47,78 @@ class PagedScheduler(FirstComeFirstServed):
         preempted = False
         position = 0
         while position < len(self.running) and self._budget:
-            sequence = self.running[position]
-            count = min(sequence.left, self._budget)
-            while not self.memory.can_append(sequence.index, sequence.written + count):
+            group = self.running[position].group
+            planned = shares(group, self._budget)
+            while not self.memory.can_write(_writes(planned)):
                 preempted = True
-                victim = self.running.pop()
+                victim = self.running[-1].group
                 self._preempt(victim, events)
-                if victim is sequence:  # it was the last itself: the step's work ends here
+                if victim is group:  # it was the last itself: the step's work ends here
                     return False
+            self._run(planned, events)
+            position += len(group.active)
+        return not preempted
+
+    def _run(self, planned: list[Share], events: list[Event]) -> None:
+        for sequence, count in planned:
             self._grow(sequence, count, events)
             self._write(sequence, count, events)
-            position += 1
-        return not preempted
 
     def _try_admission(self, events: list[Event]) -> bool:
         """Admit the head of the line if its whole sequence fits, though it takes only this step's blocks."""
         sequence, memory = self.waiting[0], self.memory
+        if memory.swapped(sequence.index):
+            return self._try_return(sequence.group, events)
         if memory.cache is not None:
             extend_chain(sequence.chain, sequence.tokens, memory.block_size)
-        found = memory.lookup(sequence.chain, len(sequence.tokens))
+        tokens, shared = self._whole(sequence.group)
+        found = memory.lookup(sequence.chain, shared)
         # the headroom is kept for those who run; where nobody does, it would only keep the head of the line waiting
         spare = self._watermark if self.running else 0
-        if not memory.can_allocate(len(sequence.tokens), found, spare):
-            size, pool = memory.block_size, memory.pool
-            need, free = memory.cost(len(sequence.tokens), found) + spare, pool.free_blocks * size
-            hole = pool.next_free * size if free else -1
-            self._refuse(sequence, Refusal(need * size, free, free, hole), events)
+        if not memory.can_allocate(tokens, found, spare):
+            self._refuse_blocks(sequence, memory.cost(tokens, found) + spare, events)
             return False
         self._admit()
-        shared = memory.allocate(sequence.index, found)
+        taken = memory.allocate(sequence.index, found)
         sequence.block_table = memory.table(sequence.index)
         sequence.written = len(found) * memory.block_size
-        count = min(sequence.left, self._budget)
+        ((_, count),) = planned = shares(sequence.group, self._budget)
         held = memory.blocks_for(sequence.written + count) * memory.block_size
         events.append(Event(Kind.ADMITTED, sequence.index, -1, held, held))
         if found:
             events.append(Event(Kind.HIT, sequence.index, sequence.written))
-        events += [Event(Kind.SHARED, sequence.index, block, index, int(was_free)) for block, index, was_free in shared]
-        self._grow(sequence, count, events)
-        self._write(sequence, count, events)
+        events += [Event(Kind.SHARED, sequence.index, block, index, int(was_free)) for block, index, was_free in taken]
+        self._run(planned, events)
         return True
+
+    def _try_return(self, group: Group, events: list[Event]) -> bool:
+        """Bring a swapped group's blocks back and go on, if that and its next tokens fit."""
+        planned = shares(group, self._budget)
+        if not planned:
+            return False
+        spare = self._watermark if self.running else 0
+        if not self.memory.can_swap_in(_writes(planned), spare):
+            self._refuse_blocks(group.active[0], self.memory.swap_in_cost(_writes(planned)) + spare, events)
+            return False
+        self._admit()
+        moved = self.memory.swap_in([member.index for member in group.active])
+        for member in group.active:
+            member.block_table = self.memory.table(member.index)
+            held = len(member.block_table) * self.memory.block_size
+            events.append(Event(Kind.ADMITTED, member.index, -1, held, held))
+            for m in moved:
+                if m.owner == member.index:
+                    if m.evicted:
+                        events.append(Event(Kind.EVICTED, m.owner, m.block))
+                    events.append(Event(Kind.SWAPPED_IN, m.owner, m.cpu_block, m.block, m.logical, int(m.first)))
+        self._run(planned, events)
+        return True
+
+    def _refuse_blocks(self, sequence: Sequence, blocks: int, events: list[Event]) -> None:
+        size, pool = self.memory.block_size, self.memory.pool
+        free = pool.free_blocks * size
+        hole = pool.next_free * size if free else -1
+        self._refuse(sequence, Refusal(blocks * size, free, free, hole), events)
 
     def _grow(self, sequence: Sequence, count: int, events: list[Event]) -> None:
         """Take the blocks for ``count`` more tokens, and register those that they fill.
@@ -93,31 +126,82 @@ class PagedScheduler(FirstComeFirstServed):
         Registered before they are written: a request admitted later in this step may already share them, because all
         K/V of a step are written before any attention reads them.
         """
-        end = sequence.written + count
-        for block, index, evicted in self.memory.append(sequence.index, end):
-            if evicted:
-                events.append(Event(Kind.EVICTED, sequence.index, block))
-            events.append(Event(Kind.BLOCK, sequence.index, block, index))
+        size, first = self.memory.block_size, sequence.written
+        for made in self.memory.write(sequence.index, first, first + count):
+            if made.evicted:
+                events.append(Event(Kind.EVICTED, sequence.index, made.block))
+            if isinstance(made, Copied):
+                events.append(Event(Kind.COPIED, sequence.index, made.source, made.block, made.logical, first % size))
+            else:
+                events.append(Event(Kind.BLOCK, sequence.index, made.block, made.logical))
         if self.memory.cache is not None:
-            extend_chain(sequence.chain, sequence.tokens, self.memory.block_size)
-            for block in self.memory.register(sequence.index, sequence.chain, end):
+            extend_chain(sequence.chain, sequence.tokens, size)
+            for block in self.memory.register(sequence.index, sequence.chain, first + count):
                 events.append(Event(Kind.REGISTERED, sequence.index, block))
 
-    def _preempt(self, sequence: Sequence, events: list[Event]) -> None:
-        """Back to the front of the line without any slots, but with all tokens sampled so far."""
-        events.append(Event(Kind.PREEMPTED, sequence.index, sequence.written))
-        self._release(sequence, events)
-        sequence.written = 0
-        self.waiting.appendleft(sequence)
+    def _preempt(self, group: Group, events: list[Event]) -> None:
+        """Back to the front of the line without any slots, but with all tokens sampled so far; sequences together.
+
+        What was swapped out keeps what it has written. Where the CPU pool has no room it is computed again.
+        """
+        leaving = group.active
+        owners = [member.index for member in leaving]
+        swap = self.memory.can_swap_out(owners)
+        for place, member in enumerate(leaving):
+            events.append(Event(Kind.PREEMPTED, member.index, member.written, int(swap), int(place > 0)))
+        if swap:
+            moved, freed = self.memory.swap_out(owners)
+            events += [Event(Kind.SWAPPED_OUT, m.owner, m.block, m.cpu_block, m.logical, int(m.first)) for m in moved]
+            for owner, (block, references, place) in freed:
+                events.append(Event(Kind.FREED_BLOCK, owner, block, references, int(place)))
+        for member in leaving:
+            if swap:
+                member.block_table = []
+            else:
+                self._release(member, events)
+                member.written = 0
+        self._leave(group, again=not swap)
+        self.waiting.appendleft(leaving[0])
 
     def _release(self, sequence: Sequence, events: list[Event]) -> None:
         for block, references, place in self.memory.free(sequence.index):
             events.append(Event(Kind.FREED_BLOCK, sequence.index, block, references, int(place)))
         sequence.block_table = []
 
+    def _fork(self, parent: Sequence, child: Sequence, events: list[Event]) -> None:
+        self.memory.fork(parent.index, child.index)
+        child.block_table = self.memory.table(child.index)
+        child.written, child.chain = parent.written, parent.chain[: parent.written // self.memory.block_size]
+        events.append(Event(Kind.FORKED, child.index, parent.index, parent.written))
+
+    def exchange(self, pairs: list[tuple[int, int]]) -> list[Event]:
+        """By hand: let pairs of physical blocks change places, one pair after another."""
+        self.memory.exchange(*pairs)
+        return [Event(Kind.EXCHANGED, -1, a, b) for a, b in pairs]
+
+    def _whole(self, group: Group) -> tuple[int, int]:
+        """Tokens that a group's admission must have room for, and how many of them a look-up may find."""
+        if group.forked:
+            tokens = len(group.active[0].tokens)
+            return tokens, tokens
+        return self._apart(group, [len(member.tokens) for member in group.live]), group.shared
+
+    def _apart(self, group: Group, lengths: list[int]) -> int:
+        """Slots of so many blocks as sequences of these lengths take that share only their full common blocks."""
+        memory, common = self.memory, group.shared // self.memory.block_size
+        return (common + sum(memory.blocks_for(n) - common for n in lengths)) * memory.block_size
+
     def _need_and_limit(self, sequence: Sequence) -> tuple[int, int]:
-        return sequence.final_slots, self.memory.pool.usable * self.memory.block_size
+        members = sequence.group.members
+        need = sequence.final_slots
+        if len(members) > 1:
+            need = self._apart(sequence.group, [member.final_slots for member in members])
+        return need, self.memory.pool.usable * self.memory.block_size
 
     def _finish(self, sequence: Sequence, events: list[Event]) -> None:
         self._release(sequence, events)
         self.running.remove(sequence)
+
+
+def _writes(planned: list[Share]) -> list[Write]:
+    return [Write(sequence.index, sequence.written, sequence.written + count) for sequence, count in planned]

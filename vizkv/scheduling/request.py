@@ -1,4 +1,4 @@
-"""One request inside one system, and what a step's plan is made of."""
+"""One sequence inside one system, the group that it may belong to, and what a step's plan is made of."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vizkv.events import Event
 
 @dataclass(eq=False)
 class Sequence:
-    """One request inside one system; the scheduler changes it as it goes.
+    """One sequence of one request inside one system; the scheduler changes it as it goes.
 
     ``final_slots`` (L) = ``prompt_tokens`` (p) + sampled tokens - 1: the last sampled token's K/V is never written.
     """
 
-    index: int  # in the scenario
+    index: int  # in the trace
     prompt_tokens: int
     final_slots: int
     max_len: int  # at most so many slots; what Orca (Max) reserves
@@ -30,7 +30,11 @@ class Sequence:
         default_factory=list, repr=False
     )  # paged: prefix-cache keys of the full blocks of tokens
 
+    group: Group = field(default_factory=lambda: Group([], 0), repr=False)  # of itself alone where none is given
+
     def __post_init__(self) -> None:
+        if not self.group.members:
+            self.group = Group([self], self.prompt_tokens)
         if self.final_slots < self.prompt_tokens:
             raise ValueError(
                 f"sequence {self.index} has final_slots = {self.final_slots} below its prompt of {self.prompt_tokens}; "
@@ -51,6 +55,32 @@ class Sequence:
     def finished(self) -> bool:
         """Whether it has all its output."""
         return len(self.tokens) > self.final_slots
+
+
+@dataclass(eq=False)
+class Group:
+    """The sequences of one request: admitted, preempted and swapped together (the paper, section 4.5).
+
+    The first live one computes the ``shared`` tokens that all begin with; then the others fork from it, and each goes
+    on by itself. ``beam``: they sample together, for a step's survivors are chosen among the continuations of all.
+    """
+
+    members: list[Sequence]
+    shared: int
+    beam: bool = False
+    forked: bool = True
+
+    @property
+    def live(self) -> list[Sequence]:
+        """Those that have not finished."""
+        if len(self.members) == 1:  # nearly all groups, and asked in every step
+            return [] if self.members[0].finished else self.members
+        return [member for member in self.members if not member.finished]
+
+    @property
+    def active(self) -> list[Sequence]:
+        """Those that have a block table while the group runs: before the fork only the first."""
+        return self.live if self.forked else self.live[:1]
 
 
 class Plan(NamedTuple):
@@ -88,8 +118,12 @@ class Scheduler(Protocol):
     def schedule(self) -> Plan:
         """Decide the step. ``sequence.written`` already counts what is scheduled."""
 
-    def complete(self, sampled: dict[int, int]) -> list[Event]:
-        """End the step. ``sampled``: a token by index for every scheduled sequence with nothing left to compute."""
+    def complete(self, sampled: dict[int, int], parents: dict[int, int] | None = None) -> list[Event]:
+        """End the step.
+
+        ``sampled``: a token by index for every scheduled sequence with nothing left to compute, and for those that
+        fork from it now. ``parents``: of each beam that is dropped, the index of the one that it continues instead.
+        """
 
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""

@@ -1,4 +1,4 @@
-"""What is open, in the session and in the address bar: scenario, step, lens, accounting, colouring.
+"""What is open, in the session and in the address bar: for each page its scenario, step, lens, and what is followed.
 
 A link carries a preset's name and, where the scenario differs from it, the scenario's code. Nonsense in a link is
 answered with a sentence and the default, never with an empty page.
@@ -6,35 +6,48 @@ answered with a sentence and the default, never with an empty page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from vizkv.messages import Messages, messages
+from vizkv.link import from_code, to_code
+from vizkv.messages import DEFAULT, Messages, messages
 from vizkv.presets import Preset, list_presets
-from vizkv.scenario import Scenario, ScenarioError, from_code, to_code
+from vizkv.scenario import Scenario, ScenarioError
 from vizkv.slots import ACCOUNTINGS, LENSES
 from vizkv.trace import Trace
+from vizkv.ui.pages import FIRST
 from vizkv.views.payload import View
 
-_KEY = "vizkv"
+_OPEN, _PAGE = "vizkv", "vizkv.page"
 COLOURS = ("state", "request")
+_VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position")
+FIELDS = ("preset", "s", *_VIEW)  # all that a link may carry
 
 
 @dataclass
 class Open:
-    """One session's state. ``view`` is None until the run is known: the preset then says where to begin."""
+    """One page of a session. ``view`` is None until the run is known: the preset then says where to begin."""
 
     preset: Preset
     scenario: Scenario
-    language: str = "en"
-    view: View | None = None
+    page: str = FIRST
+    language: str = DEFAULT
+    view: View | None = None  # what the browser shows, as far as it has told
+    sent: View | None = None  # what it was told to open; the same until something else is opened
+    stale: dict[str, Any] | None = None  # a report about what was open before
+    reported: dict[str, Any] | None = None  # the browser's last report
+    key: str = ""  # of the run that is shown
+    good: Scenario | None = None  # the last scenario that could be run
+    sequences: tuple[str, ...] = ()  # the ids of the run's sequences
     problem: str = ""
     saved: Trace | None = None  # a trace opened from a file
     saved_key: str = ""  # a digest of that file
     edition: int = 0  # goes up with each change of the scenario that widgets did not make themselves
-    wanted: dict[str, str] = field(default_factory=dict)
+    jump: bool = False  # whether the next run opens where ``view`` says, whatever the browser shows now
+    play: bool = False  # whether it plays from its beginning
+    wanted: dict[str, str] = field(default_factory=dict)  # by the link
 
     @property
     def say(self) -> Messages:
@@ -47,24 +60,58 @@ class Open:
         return self.scenario != self.preset.scenario
 
 
-def presets() -> dict[str, Preset]:
-    """All presets by id, in order."""
-    return {p.id: p for p in list_presets()}
+def presets(page: str = FIRST) -> dict[str, Preset]:
+    """A page's presets by id, in order; it opens with the first.
+
+    A page that runs no scenario has none: it gets the first page's, so that its state is whole.
+    """
+    return {p.id: p for p in list_presets() if p.page == page} or presets()
+
+
+def say() -> Messages:
+    """The catalogue of the session's language, before any page is known."""
+    return messages(DEFAULT)
+
+
+def enter(page: str) -> Open:
+    """The page that is shown from now on, and its state.
+
+    ``app.py`` says it, and the page itself too: a page's script can run without ``app.py``, under Streamlit's older
+    kind of pages, which a folder of this name means to it until st.navigation has been called once.
+    """
+    before = st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = page
+    state = current()
+    if before in (None, page):
+        return state
+    if state.view is None:  # not open yet: the address is written once its run is known
+        for name in FIELDS:
+            st.query_params.pop(name, None)
+        return state
+    # the player is mounted anew: it opens where it was left, and has reported nothing yet
+    state.sent, state.stale, state.reported = state.view, None, None
+    write(state)
+    return state
 
 
 def current() -> Open:
-    """The session's state; made from the link on the first call."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = _from_link()
-    return st.session_state[_KEY]
+    """The state of the page that is shown. A session's first page is made from the link, others from their presets."""
+    page = st.session_state.get(_PAGE, FIRST)
+    pages: dict[str, Open] = st.session_state.setdefault(_OPEN, {})
+    if page not in pages:
+        pages[page] = _new(page) if pages else _from_link(page)
+    return pages[page]
 
 
-def _from_link() -> Open:
-    known = presets()
-    query = st.query_params
-    first = next(iter(known.values()))
-    state = Open(first, first.scenario)
-    name = query.get("preset", first.id)
+def _new(page: str) -> Open:
+    first = next(iter(presets(page).values()))
+    return Open(first, first.scenario, page)
+
+
+def _from_link(page: str) -> Open:
+    known, query = presets(page), st.query_params
+    state = _new(page)
+    name = query.get("preset", state.preset.id)
     if name in known:
         state.preset, state.scenario = known[name], known[name].scenario
     else:
@@ -74,30 +121,59 @@ def _from_link() -> Open:
             state.scenario = from_code(code)
         except ScenarioError as error:
             state.problem = str(error)
-    state.wanted = {k: query[k] for k in ("step", "lens", "accounting", "colour", "focus") if k in query}
+    state.wanted = {k: query[k] for k in _VIEW if k in query}
     return state
 
 
-def begin(state: Open, start: View, steps: int, systems: int) -> View:
+def begin(state: Open, start: View, trace: Trace) -> View:
     """The view to open a run with: the preset's, overridden by what the link asked for."""
     wanted, state.wanted = state.wanted, {}
-    allowed: dict[str, tuple[str, ...]] = {"lens": LENSES, "accounting": ACCOUNTINGS, "colour": COLOURS}
-    changes: dict[str, Any] = {}
-    for name, value in wanted.items():
-        if name in allowed:
-            if value in allowed[name]:
-                changes[name] = value
-            else:
-                valid = " / ".join(allowed[name])
-                state.problem = state.say("problem.link", field=name, value=value[:40], valid=valid)
+    view = start
+    for name in _VIEW:  # the request before the position, which is one of that request's
+        if name not in wanted:
             continue
-        low, most = (0, steps) if name == "step" else (-1, systems - 1)
-        if value.lstrip("-").isdecimal() and len(value) < 12 and low <= int(value) <= most:
-            changes[name] = int(value)
+        allowed = _allowed(name, view, trace)
+        if wanted[name] in allowed:
+            value: Any = allowed[wanted[name]]
+            view = replace(view, **{name: value})
         else:
-            valid = f"{low}..{most}"
-            state.problem = state.say("problem.link", field=name, value=value[:40], valid=valid)
-    return replace(start, **changes)
+            state.problem = state.say(
+                "problem.link", field=name, value=wanted[name][:40], valid=_described(allowed)
+            )  # fmt: skip
+    return view
+
+
+class _Numbers:
+    """The numbers from low to most, as they may be written in a link."""
+
+    def __init__(self, low: int, most: int):
+        self.low, self.most = low, most
+
+    def __contains__(self, text: str) -> bool:
+        return text.lstrip("-").isdecimal() and len(text) < 12 and self.low <= int(text) <= self.most
+
+    def __getitem__(self, text: str) -> int:
+        return int(text)
+
+
+def _allowed(name: str, view: View, trace: Trace) -> dict[str, Any] | _Numbers:
+    """What a link may say of a field -> its value."""
+    words: dict[str, tuple[str, ...]] = {"lens": LENSES, "accounting": ACCOUNTINGS, "colour": COLOURS}
+    if name in words:
+        return dict(zip(words[name], words[name], strict=True))
+    if name == "request":
+        return {r.id: index for index, r in enumerate(trace.requests)}
+    if name == "position":
+        followed = trace.requests if view.request < 0 else trace.requests[view.request : view.request + 1]
+        return _Numbers(0, max((r.final_slots for r in followed), default=1) - 1)
+    return _Numbers(0, trace.steps) if name == "step" else _Numbers(-1, len(trace.systems) - 1)
+
+
+def _described(allowed: dict[str, Any] | _Numbers) -> str:
+    if isinstance(allowed, _Numbers):
+        return f"{allowed.low}..{allowed.most}"
+    names = list(allowed)
+    return " / ".join(names[:12]) + (" / …" if len(names) > 12 else "")
 
 
 def write(state: Open) -> None:
@@ -110,15 +186,59 @@ def write(state: Open) -> None:
         query["colour"] = view.colour
     if view.focus >= 0:
         query["focus"] = str(view.focus)
+    if 0 <= view.request < len(state.sequences):
+        query["request"] = state.sequences[view.request]
+    if view.position >= 0:
+        query["position"] = str(view.position)
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 
 
-def change(scenario: Scenario, preset: Preset | None = None) -> None:
-    """Open another scenario; the view starts anew with another preset and is kept otherwise."""
+def go(step: int) -> None:
+    """Let the player open a step of the run that it shows."""
+    state = current()
+    view = replace(state.view or View(), step=step)
+    state.view, state.stale = view, state.reported
+    state.sent = replace(view, command=(state.sent.command if state.sent else 0) + 1, play=False)
+
+
+def change(scenario: Scenario, preset: Preset | None = None, step: int | None = None) -> None:
+    """Open another scenario; the view starts anew with another preset, goes to ``step``, or is kept."""
     state = current()
     state.problem, state.saved = "", None
     state.scenario = scenario
     if preset is not None:
         state.preset, state.view = preset, None
         state.edition += 1
+    elif step is not None and state.view is not None:
+        state.view, state.jump = replace(state.view, step=step), True
+
+
+def follow(state: Open, key: str, start: View, trace: Trace) -> None:
+    """If another run is open than before: where in it? The reader goes on where he stood, if it has that place."""
+    if state.view is not None and state.key == key:
+        return
+    anew = state.view is None
+    view = begin(state, start, trace) if state.view is None else _kept(state.view, trace)
+    if state.play:
+        view = replace(view, step=0)
+    # the browser may have gone on since it last told where it is: what it knows better, it keeps
+    state.sent = replace(view, play=state.play, keep=not (anew or state.jump))
+    state.view, state.stale, state.play, state.jump = view, state.reported, False, False
+    state.key, state.sequences = key, tuple(r.id for r in trace.requests)
+
+
+def _kept(view: View, trace: Trace) -> View:
+    request = view.request if view.request < len(trace.requests) else -1
+    position = view.position if request < 0 or view.position < trace.requests[request].final_slots else -1
+    focus = view.focus if view.focus < len(trace.systems) else -1
+    return replace(view, step=min(view.step, trace.steps), request=request, position=position, focus=focus)
+
+
+def hear(state: Open, report: dict[str, Any] | None) -> None:
+    """Take in what the browser reports. Its last word about another run is kept by Streamlit, and means nothing."""
+    if not report or report == state.stale:
+        return
+    state.reported, state.stale = report, None
+    known = {f.name for f in fields(View)} - {"play", "keep", "command"}  # those are orders
+    state.view = View(**{name: value for name, value in report.items() if name in known})

@@ -8,8 +8,6 @@ import streamlit as st
 
 from vizkv.player import assets
 
-KEY = "player"
-
 
 @st.cache_resource
 def _component() -> Any:
@@ -18,7 +16,7 @@ def _component() -> Any:
     return st.components.v2.component("vizkv_player", html=html, css=css, js=js)
 
 
-def show(payload: bytes) -> dict[str, Any] | None:
-    """Draw; returns the view {step, lens, accounting, colour, focus} that the browser last reported, if any."""
-    result = _component()(data=payload, key=KEY, on_view_change=lambda: None)
+def show(payload: bytes, page: str) -> dict[str, Any] | None:
+    """Draw; returns the view {step, lens, ...} that the browser last reported, if any. Each page has its own player."""
+    result = _component()(data=payload, key=f"player-{page}", on_view_change=lambda: None)
     return result.view

@@ -13,13 +13,6 @@ from vizkv.ui import link
 
 _FIELDS = ("id", "prompt", "prompt_tokens", "output_tokens", "final_slots", "arrival_step")
 _NUMBERS = _FIELDS[2:]
-_KEPT = (
-    "prompt_token_ids",
-    "output_token_ids",
-    "max_len",
-    "samples",
-    "beam_width",
-)  # not in the table, kept with the row
 
 
 def _rows(scenario: Any) -> pd.DataFrame:
@@ -35,7 +28,7 @@ def _rows(scenario: Any) -> pd.DataFrame:
 def merged(frame: pd.DataFrame, scenario: Any, say: Messages) -> list[dict[str, Any]]:
     """The table's rows as requests; what the table does not show is kept by name. Raises ScenarioError."""
     hidden = {
-        r.id: r.model_dump(include=set(_KEPT), exclude_none=True, exclude_defaults=True) for r in scenario.requests
+        r.id: r.model_dump(exclude=set(_FIELDS), exclude_none=True, exclude_defaults=True) for r in scenario.requests
     }
     requests = []
     for number, row in enumerate(frame.to_dict("records"), 1):

@@ -6,13 +6,15 @@ import threading
 from typing import Any
 
 import cachetools
+import numpy as np
 import streamlit as st
 
 from vizkv import engine
+from vizkv.link import from_code, to_code
 from vizkv.messages import messages
 from vizkv.presets import Preset
 from vizkv.proof import Proof, prove
-from vizkv.scenario import Scenario, ScenarioError, from_code, to_code
+from vizkv.scenario import Scenario, ScenarioError
 from vizkv.trace import Trace
 from vizkv.views import payload
 from vizkv.views.moments import moments, start_of
@@ -58,8 +60,10 @@ def trace(scenario: Scenario, progress: engine.Progress | None = None) -> Trace:
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
-def _packed(key: str, _trace: Trace, _moments: tuple[Moment, ...], language: str, headline: str) -> bytes:
-    return payload.pack(_trace, messages(language), headline, _moments)
+def _packed(
+    key: str, _trace: Trace, _moments: tuple[Moment, ...], language: str, headline: str, panels: tuple[str, ...]
+) -> bytes:
+    return payload.pack(_trace, messages(language), headline, _moments, panels=panels)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -90,12 +94,45 @@ def _opening(
     return start_of(_trace, _preset), tuple(moments(_trace, _preset, messages(language)))
 
 
+class Peeked:
+    """The real K and V of a run as they lie after one step."""
+
+    def __init__(self, peek: Any, loaded: Any):
+        self._peek, self._model = peek, loaded.model
+        self.shape: tuple[int, int] = (loaded.config.layers, loaded.config.heads)
+
+    def slot(self, system: int, slot: int) -> np.ndarray:
+        """K and V of one slot, [2, layers, kv_heads, head_dim]; NaN where nothing was written."""
+        return self._peek.pool(system)[:, :, slot].transpose(0, 1).float().numpy()
+
+    def attention(self, system: int, token: int, position: int, table: list[int], size: int) -> np.ndarray:
+        """How much the token at ``position`` looks at each up to itself, [layers, heads, position + 1]."""
+        from vizkv.model.attention import weights
+        from vizkv.model.pool import PagedChunk
+
+        chunk = PagedChunk(self._peek.runner.pools[system], [token], position, table, size)
+        return weights(self._model, chunk).float().numpy()
+
+
+# a step's pools may be large: only those that a few readers look at now
+@cachetools.cached(cachetools.LRUCache(4), key=lambda code, step: (code, step), lock=threading.RLock())
+def _peek(code: str, step: int) -> Peeked:
+    scenario = from_code(code)
+    loaded = model(scenario.model)
+    return Peeked(engine.peek(scenario, loaded, step), loaded)
+
+
+def peek(scenario: Scenario, step: int) -> Peeked:
+    """What lies in the slots after a step. Raises ScenarioError."""
+    return _peek(to_code(scenario), step)
+
+
 class Run:
     """A trace with what is shown of it. ``key`` names the trace: equal keys, equal traces, in all sessions."""
 
-    def __init__(self, trace: Trace, key: str, preset: Preset, language: str):
-        self.trace = trace
+    def __init__(self, trace: Trace, key: str, preset: Preset, language: str, panels: tuple[str, ...] = ()):
+        self.trace, self.key = trace, key
         self.start, chips = _opening(key, preset.id, language, trace, preset)
         headline = messages(language)(f"preset.{preset.id}.question")
-        self.packed = _packed(key, trace, chips, language, headline)
+        self.packed = _packed(key, trace, chips, language, headline, panels)
         self.series = _series(key, trace)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 from vizkv.scenario import ScenarioError
@@ -27,6 +28,14 @@ def warm_up() -> None:
     runs.Run(trace, runs.code_of(preset.scenario), preset, link.Open.language)
 
 
+def only_our_pages() -> None:
+    """Streamlit takes a folder "pages" beside app.py for its older kind of pages until the first visitor has met
+    st.navigation: a first visitor whose link leads to a page would get it without app.py, its bar and its style.
+    """
+    PagesManager.uses_pages_directory = False
+
+
 if __name__ == "__main__":
+    only_our_pages()
     warm_up()
     cli.main(["run", *sys.argv[1:]])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
-from vizkv.ui import link, player, runs, story
+from vizkv.ui import link, pages, player, runs, story
 from vizkv.views import payload
 from vizkv.views.payload import View
 
+Below = Callable[[runs.Run, View], None]
 BAR_AFTER_S = 0.5  # a bar that only flashes would make the page jump
 
 
@@ -25,13 +26,15 @@ def run() -> runs.Run:
     state = link.current()
     place = st.empty()  # always there, so that the player keeps its place on the page
     if state.saved is not None:
-        opened = runs.Run(state.saved, state.saved_key, state.preset, state.language)
+        opened = _shown(state, state.saved, state.saved_key)
     else:
         opened = _computed(state, place)
-    if state.view is None:
-        state.view = link.begin(state, opened.start, opened.trace.steps, len(opened.trace.systems))
-        st.session_state["sent"] = state.view
+    link.follow(state, opened.key, opened.start, opened.trace)
     return opened
+
+
+def _shown(state: link.Open, trace: Trace, key: str) -> runs.Run:
+    return runs.Run(trace, key, state.preset, state.language, pages.PAGES[state.page].panels)
 
 
 def _computed(state: link.Open, place: DeltaGenerator) -> runs.Run:
@@ -40,14 +43,14 @@ def _computed(state: link.Open, place: DeltaGenerator) -> runs.Run:
             trace = _run(state, place)
             break
         except ScenarioError as error:
-            good = st.session_state.get("good", state.preset.scenario)
+            good = state.good or state.preset.scenario
             if good == state.scenario:  # nothing to go back to
                 raise
             state.problem = state.say("problem.kept", problem=str(error))
             state.scenario = good
             state.edition += 1
-    st.session_state["good"] = state.scenario
-    return runs.Run(trace, runs.code_of(state.scenario), state.preset, state.language)
+    state.good = state.scenario
+    return _shown(state, trace, runs.code_of(state.scenario))
 
 
 def _run(state: link.Open, place: DeltaGenerator) -> Trace:
@@ -65,12 +68,12 @@ def _run(state: link.Open, place: DeltaGenerator) -> Trace:
 
 
 @st.fragment
-def show(open_run: runs.Run) -> None:
-    """Player and story. A fragment: what the browser reports when it pauses reruns this part alone."""
+def show(open_run: runs.Run, below: Below = story.show) -> None:
+    """The player, and below it what depends on where it stands.
+
+    A fragment: what the browser reports when it pauses reruns this part alone.
+    """
     state = link.current()
-    reported = player.show(payload.open_at(open_run.packed, st.session_state["sent"]))
-    if reported:
-        known = {f.name for f in fields(View)} - {"play"}
-        state.view = View(**{k: v for k, v in reported.items() if k in known})
+    link.hear(state, player.show(payload.open_at(open_run.packed, state.sent or open_run.start), state.page))
     link.write(state)
-    story.show(open_run, state.view or open_run.start)
+    below(open_run, state.view or open_run.start)

@@ -15,7 +15,7 @@ MOST_POINTS = 400  # of one curve: more than a chart this size has pixels to sho
 _FONT = 15
 
 
-def _frame(figure: go.Figure, theme: str, height: int) -> go.Figure:
+def framed(figure: go.Figure, theme: str, height: int) -> go.Figure:
     ink = "#16181D" if theme == "light" else "#E8EAED"
     figure.update_layout(
         height=height,
@@ -43,7 +43,7 @@ def _hatch(name: str, theme: str, size: int) -> dict[str, object]:
     return {"shape": HATCH[name], "size": size, "solidity": 0.25, "fillmode": "overlay", "fgcolor": ink}
 
 
-def _kept(steps: int) -> np.ndarray:
+def kept_steps(steps: int) -> np.ndarray:
     """Indices of the points drawn; the last step is always one."""
     if steps <= MOST_POINTS:
         return np.arange(steps)
@@ -58,7 +58,7 @@ def over_time(systems: list[Series], lens: Lens, accounting: Accounting, theme: 
     )  # fmt: skip
     last = max(s.steps for s in systems)
     for column, system in enumerate(systems, 1):
-        kept = _kept(system.steps)
+        kept = kept_steps(system.steps)
         shares = system.shares(lens, accounting)[kept] / system.slots * 100
         for index, name in enumerate(CATEGORIES):
             figure.add_trace(
@@ -74,7 +74,7 @@ def over_time(systems: list[Series], lens: Lens, accounting: Accounting, theme: 
             )  # fmt: skip
     figure.update_yaxes(range=[0, 100], ticksuffix=" %", showgrid=False, automargin=True)
     figure.update_xaxes(range=[0, last], showgrid=False, nticks=4, title={"text": say("chart.step"), "standoff": 4})
-    return _frame(figure, theme, 380).update_layout(margin_b=84)
+    return framed(figure, theme, 380).update_layout(margin_b=84)
 
 
 def at_peak(systems: list[Series], lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
@@ -98,5 +98,5 @@ def at_peak(systems: list[Series], lens: Lens, accounting: Accounting, theme: st
     figure.update_yaxes(autorange="reversed", tickfont={"size": _FONT + 1}, automargin=True)
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", showgrid=False)
     # the legend stands above, at the pool over time
-    figure = _frame(figure, theme, 60 + 52 * len(systems))
+    figure = framed(figure, theme, 60 + 52 * len(systems))
     return figure.update_layout(hovermode="closest", margin_t=8, showlegend=False)

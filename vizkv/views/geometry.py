@@ -21,6 +21,15 @@ def columns(slots: int, block_size: int, systems: int) -> int:
     return min(slots, math.ceil(wanted / step) * step)
 
 
+def beside_panels(slots: int, block_size: int) -> int:
+    """Slots a row where panels share the page: as few rows as leave the tokens legible."""
+    if slots > TEXT_LIMIT:
+        return columns(slots, block_size, 2)
+    rows = 2 if slots <= 48 else 3 if slots <= 96 else 4
+    step = max(1, block_size)
+    return min(slots, math.ceil(slots / rows / step) * step)
+
+
 def ruler(columns_: int, block_size: int) -> int:
     """Slots between two ruler lines: a block where there are blocks, otherwise sixteen, or one in tiny pools."""
     if block_size:

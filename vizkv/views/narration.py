@@ -11,10 +11,16 @@ from vizkv.slots import Lens
 
 # what is told first when several things happen in one step
 _RANK = {
-    Kind.NEVER: 7,
-    Kind.REFUSED: 6,
-    Kind.PREEMPTED: 5,
-    Kind.FINISHED: 4,
+    Kind.EXCHANGED: 13,
+    Kind.REPOINTED: 12,
+    Kind.NEVER: 11,
+    Kind.REFUSED: 10,
+    Kind.PREEMPTED: 9,
+    Kind.FINISHED: 8,
+    Kind.COPIED: 7,
+    Kind.FORKED: 6,
+    Kind.SWAPPED_IN: 5,
+    Kind.MOVED: 4,
     Kind.HIT: 3,
     Kind.ADMITTED: 2,
     Kind.BLOCK: 1,
@@ -63,19 +69,68 @@ def _tell_event(event: Event, replay: Replay, say: Messages) -> Told:
         key = "narration.refused.stranded" if replay.stranded else "narration.refused.full"
         return _both(rank, say(key, request=name, need=a, free=b, hole=c))
     if kind == Kind.PREEMPTED:
-        return _both(rank, say("narration.preempted", request=name, lost=a))
+        return _both(rank, _tell_preempted(event, replay, say))
     if kind == Kind.FINISHED:
         return _tell_finished(replay.live[who], name, rank, say)
     if kind == Kind.HIT:
         return _both(rank, say("narration.hit", request=name, tokens=a))
+    if kind in (Kind.EXCHANGED, Kind.REPOINTED, Kind.MOVED):
+        return _both(rank, _tell_by_hand(event, replay, say))
+    if kind in (Kind.COPIED, Kind.FORKED, Kind.SWAPPED_IN):
+        return _both(rank, _tell_sharing(event, replay, say))
     live = replay.live[who]
     if kind == Kind.BLOCK:
         free = len(replay.free_queue)
-        return _both(rank, say("narration.block", request=name, block=a, written=live.written, n=free))
+        return _both(rank, say("narration.block", request=name, block=a, n=free))
     if paged:
         blocks, size = len(live.block_table), replay.system.block_size
         return _both(rank, say("narration.admitted.paged", request=name, written=live.written, n=blocks, size=size))
     return _both(rank, say("narration.admitted.contiguous", request=name, held=live.held, written=live.written))
+
+
+def _tell_preempted(event: Event, replay: Replay, say: Messages) -> str:
+    """The sequences of one request go together: they are told together."""
+    group = replay.requests[event.request].group
+    gone = [e for e in replay.events if e.kind == Kind.PREEMPTED and replay.requests[e.request].group == group]
+    names = say("narration.list").join(replay.requests[e.request].id for e in gone[:4])
+    if len(gone) > 4:
+        names = say("narration.forked.more", others=names, more=len(gone) - 4)
+    together = len(gone) > 1
+    if event.b:
+        who = {e.request for e in gone}
+        n = sum(e.kind == Kind.SWAPPED_OUT and e.d == 1 and e.request in who for e in replay.events)
+        return say("narration.preempted.swap.group" if together else "narration.preempted.swap", request=names, n=n)
+    lost = sum(e.a for e in gone)
+    return say("narration.preempted.group" if together else "narration.preempted", request=names, lost=lost)
+
+
+def _tell_by_hand(event: Event, replay: Replay, say: Messages) -> str:
+    kind, who, a, b, c, _ = event
+    if kind == Kind.EXCHANGED:
+        return say("narration.exchanged")
+    if kind == Kind.REPOINTED:
+        return say("narration.repointed", request=replay.requests[who].id, index=a, block=b, right=c)
+    moved = {e.request for e in replay.events if e.kind == Kind.MOVED}
+    # what has been written since they were moved does not count
+    slots = sum(replay.live[i].written - replay.scheduled.get(i, 0) for i in moved if i in replay.live)
+    return say("narration.moved", n=len(moved), slots=slots)
+
+
+def _tell_sharing(event: Event, replay: Replay, say: Messages) -> str:
+    kind, who, a, b, _, d = event
+    ids, name = replay.requests, replay.requests[who].id
+    if kind == Kind.COPIED:
+        return say("narration.copied", request=name, source=a, block=b, n=d)
+    if kind == Kind.SWAPPED_IN:
+        n = sum(e.kind == Kind.SWAPPED_IN and e.request == who for e in replay.events)
+        return say("narration.swapped-in", request=name, n=n)
+    forks = [e for e in replay.events if e.kind == Kind.FORKED and e.a == a]
+    others = say("narration.list").join(ids[e.request].id for e in forks[:4])
+    if len(forks) > 4:
+        others = say("narration.forked.more", others=others, more=len(forks) - 4)
+    dropped = any(e.kind == Kind.FREED_BLOCK and e.request == who for e in replay.events)
+    key = "narration.dropped" if dropped else "narration.forked"
+    return say(key, parent=ids[a].id, others=others, n=len(forks), written=b)
 
 
 def _tell_finished(live: Live, name: str, rank: int, say: Messages) -> Told:
@@ -99,7 +154,7 @@ def _tell_write(replay: Replay, say: Messages) -> Told:
     if count > 1:
         return _both(0, say("narration.prefill", request=name, count=count, written=live.written))
     empty = live.estimate - live.written
-    facts = {"request": name, "written": live.written, "empty": empty}
+    facts = {"request": name, "written": live.written, "n": empty}
     if not empty:
         return _both(0, say("narration.write.full", request=name, written=live.written))
     if live.estimate <= live.final:

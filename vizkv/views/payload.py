@@ -21,10 +21,10 @@ from vizkv import __version__
 from vizkv.events import Event, Kind
 from vizkv.messages import Messages
 from vizkv.replay import Replay, walk
-from vizkv.slots import CATEGORIES, Accounting, Lens, lookup
+from vizkv.slots import CATEGORIES, Accounting, Code, Lens, lookup
 from vizkv.trace import SystemTrace, Trace
-from vizkv.views import narration
-from vizkv.views.geometry import columns, ruler
+from vizkv.views import narration, ops
+from vizkv.views.geometry import beside_panels, columns, ruler
 
 VERSION = 1
 _TICKS = {
@@ -34,6 +34,10 @@ _TICKS = {
     Kind.FINISHED: "finish",
     Kind.PREEMPTED: "preemption",
     Kind.NEVER: "never",
+    Kind.FORKED: "fork",
+    Kind.COPIED: "copy",
+    Kind.EXCHANGED: "hand",
+    Kind.REPOINTED: "hand",
 }
 
 
@@ -46,7 +50,11 @@ class View:
     accounting: Accounting = "textbook"
     colour: str = "state"
     focus: int = -1
+    request: int = -1  # the sequence that the panels follow; -1: the first that is live
+    position: int = -1  # its token that is followed; -1: none
     play: bool = False
+    command: int = 0  # the browser obeys a view of the same trace when this has gone up
+    keep: bool = False  # a new trace on the same page: where the reader stands is kept
 
 
 @dataclass(frozen=True)
@@ -82,17 +90,26 @@ class _Columns:
     ranks: list[int] = field(default_factory=list)
 
 
-def pack(trace: Trace, say: Messages, headline: str = "", moments: Sequence[Moment] = ()) -> bytes:
-    """The deflated inner part: depends on the trace and the language only, so it can be cached."""
-    sentences, waits = _Strings(), _Strings()
+def pack(
+    trace: Trace, say: Messages, headline: str = "", moments: Sequence[Moment] = (), panels: Sequence[str] = ()
+) -> bytes:
+    """The deflated inner part: depends on the trace, the language and the page's panels only, so it can be cached.
+
+    ``panels``: what the player shows besides the rows, in the order of vizkv/player/panels.js; without them the books
+    of the paged systems stay out.
+    """
+    sentences, waits, pieces = _Strings(), _Strings(), _Strings()
     refusals: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
     steps, told = trace.steps + 1, []  # and the closing frame, in which all is free again
     for index, system in enumerate(trace.systems):
-        c = _walk(index, system, trace, say, sentences, waits, refusals, events)
+        books = ops.Ops(system, pieces) if panels and ops.wanted(system) else None
+        c = _walk(index, system, trace, say, sentences, waits, refusals, events, books)
         told.append(c)
         arrays |= _arrays(index, c, steps)
+        if books:
+            arrays |= books.arrays(f"{index}/", steps)
     arrays |= _overall(told, trace, say, sentences, steps)
     events.sort(key=lambda e: (e["step"], e["system"]))
     header = {
@@ -101,6 +118,7 @@ def pack(trace: Trace, say: Messages, headline: str = "", moments: Sequence[Mome
         "lang": say.language,
         "steps": steps,
         "headline": headline,
+        "panels": list(panels),
         "texts": say.group("player."),
         "categories": list(CATEGORIES),
         "lookup": lookup(),
@@ -115,13 +133,15 @@ def pack(trace: Trace, say: Messages, headline: str = "", moments: Sequence[Mome
                 "kind": s.kind,
                 "slots": s.slots,
                 "block_size": s.block_size,
-                "columns": (wide := _columns(trace)),
+                "columns": (wide := _columns(trace, bool(panels))),
                 "unit": ruler(wide, s.block_size),
+                **(ops.facts(s) if panels else {}),
             }
             for s in trace.systems
         ],
         "sentences": list(sentences.index),
         "waits": list(waits.index),
+        "pieces": list(pieces.index),
         "refusals": refusals,
         "events": events,
         "moments": [{"label": m.label, "step": m.step} for m in moments],
@@ -134,7 +154,8 @@ def open_at(packed: bytes, view: View) -> bytes:
     text = json.dumps({
         "trace": hashlib.sha256(packed).hexdigest()[:16],
         "step": view.step, "lens": view.lens, "accounting": view.accounting, "colour": view.colour,
-        "focus": view.focus, "play": view.play,
+        "focus": view.focus, "request": view.request, "position": view.position, "play": view.play,
+        "command": view.command, "keep": view.keep,
     }).encode()  # fmt: skip
     return b"VZP1" + struct.pack("<I", len(text)) + text + packed
 
@@ -169,21 +190,23 @@ def subtitle(system: SystemTrace, trace: Trace, say: Messages) -> str:
     return say("system.static", subtitle=text) if detail["batching"] == "static" else text
 
 
-def _columns(trace: Trace) -> int:
+def _columns(trace: Trace, panels: bool) -> int:
     """One width for all systems, so that an address is at the same place in each."""
-    sizes = [s.block_size for s in trace.systems if s.block_size]
-    return columns(trace.systems[0].slots, max(sizes, default=0), len(trace.systems))
+    slots, size = trace.systems[0].slots, max((s.block_size for s in trace.systems if s.block_size), default=0)
+    return beside_panels(slots, size) if panels else columns(slots, size, len(trace.systems))
 
 
 def _walk(
     index: int, system: SystemTrace, trace: Trace, say: Messages, sentences: _Strings, waits: _Strings,
-    refusals: list[dict[str, Any]], events: list[dict[str, Any]],
+    refusals: list[dict[str, Any]], events: list[dict[str, Any]], books: ops.Ops | None = None,
 ) -> _Columns:  # fmt: skip
     c = _Columns()
     refused: dict[int, int] = {}  # request -> its entry in refusals, while it waits
     for replay in walk(system, trace.requests, closing=True):
         c.runs.extend(replay.runs)
         c.offsets.append(len(c.runs))
+        if books:
+            books.step(replay)
         c.counts.append(replay.booked())
         c.stranded.append(int(replay.stranded))
         told = narration.tell(replay, say)
@@ -191,20 +214,41 @@ def _walk(
         c.hindsight.append(sentences(told.hindsight))
         c.ranks.append(told.rank)
         c.waiting.append(waits(narration.waiting(replay, say)))
+        by_hand = False
         for event in replay.events:
             if event.kind == Kind.REFUSED:
                 refused[event.request] = len(refusals)
                 refusals.append(_refusal(event, told.online))
             name = _TICKS.get(event.kind)
-            if name and not (event.kind == Kind.BLOCK and _on_admission(event, replay)):
-                events.append({
-                    "step": replay.step, "kind": name, "system": index, "request": event.request,
-                    "text": say(f"event.{name}", system=system.name, request=trace.requests[event.request].id,
-                                **({"block": event.a} if name == "block" else {})),
-                })  # fmt: skip
+            if not name or (event.kind == Kind.BLOCK and _on_admission(event, replay)) or (name == "hand" and by_hand):
+                continue
+            by_hand = by_hand or name == "hand"  # many blocks change places, and it is one event
+            who = trace.requests[event.request].id if event.request >= 0 else ""
+            block = event.a if name == "block" else event.b
+            parent = trace.requests[event.a].id if name == "fork" else ""
+            events.append({
+                "step": replay.step, "kind": name, "system": index, "request": event.request,
+                "text": say(f"event.{name}", system=system.name, request=who, block=block, parent=parent),
+            })  # fmt: skip
         refused = {who: at for who, at in refused.items() if who in replay.waiting}
-        c.refusal.append(next(iter(refused.values()), -1))
+        c.refusal.append(_refusal_now(replay, refused, refusals))
     return c
+
+
+def _refusal_now(replay: Replay, refused: dict[int, int], refusals: list[dict[str, Any]]) -> int:
+    """Why the head of the line waits: its entry in ``refusals``, -1 if it does not.
+
+    A refusal is told once, while blocks go on becoming free: with paging, what is free is that of this step.
+    """
+    head = replay.waiting[0] if replay.waiting else -1
+    at = refused.get(head, -1)
+    if at >= 0 and replay.system.kind == "paged":
+        counts = replay.booked()
+        free = counts[Code.FREE] + counts[Code.CACHED] + counts[Code.STRANDED]
+        if free != refusals[at]["free"]:
+            refusals.append(refusals[at] | {"free": free, "hole": free})
+            refused[head] = at = len(refusals) - 1
+    return at
 
 
 def _on_admission(event: Event, replay: Replay) -> bool:

@@ -28,6 +28,12 @@ _FIELDS = {
     Kind.REGISTERED: ("block",),
     Kind.EVICTED: ("block",),
     Kind.PREEMPTED: ("slots_lost",),
+    Kind.FORKED: ("parent", "tokens"),
+    Kind.COPIED: ("source", "block", "index", "slots"),
+    Kind.SWAPPED_OUT: ("block", "cpu_block", "index", "copied"),
+    Kind.SWAPPED_IN: ("cpu_block", "block", "index", "copied"),
+    Kind.EXCHANGED: ("block", "with"),
+    Kind.REPOINTED: ("index", "block", "right_block"),
     Kind.FINISHED: (),
     Kind.FREED: ("start", "-", "held"),
     Kind.FREED_BLOCK: ("block", "references"),
@@ -42,6 +48,12 @@ def event_record(event: Event, trace: Trace) -> dict[str, Any]:
     record |= {name: value for name, value in zip(_FIELDS[event.kind], event[2:], strict=False) if name != "-"}
     if event.kind == Kind.NEVER:
         record["reason"] = ("max_model_len", "pool")[event.c]
+    if event.kind == Kind.PREEMPTED:
+        record["recovery"] = ("recompute", "swap")[event.b]
+    if event.kind == Kind.FORKED:
+        record["parent"] = trace.requests[event.a].id
+    if event.kind in (Kind.SWAPPED_OUT, Kind.SWAPPED_IN):
+        record["copied"] = bool(event.d)
     if event.kind == Kind.ADMITTED and event.a < 0:  # paged: no piece of its own
         del record["start"], record["estimate"], record["held"]
     return record

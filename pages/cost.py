@@ -1,0 +1,7 @@
+"""What paging costs: the attention of a new token through a block table against a slice, timed on this machine."""
+
+from vizkv.ui import cost, lesson, link
+
+state = link.enter("cost")
+lesson.problem(state)
+cost.show()

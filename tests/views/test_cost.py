@@ -1,0 +1,110 @@
+"""What paging costs, drawn and said: every number on the page is one that was measured."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pytest
+
+from vizkv.messages import messages
+from vizkv.views import cost
+
+SAY = messages()
+SIZES = (1, 16, 256)
+
+
+class Spread(NamedTuple):
+    low: float
+    median: float
+    high: float
+
+
+@dataclass
+class Cost:
+    length: int
+    block_size: int
+    overhead: Spread
+    contiguous = Spread(9, 10, 11)
+    paged = Spread(10, 12.34, 14)
+    gather = Spread(1, 2, 3)
+    floor: float = 4.56
+    rounds: int = 40
+
+
+def measured(**overheads: float) -> list[Cost]:
+    """Costs at lengths 128 and 2048; ``overheads``: b16_128=0.1 and so on."""
+    found = []
+    for size, length in itertools.product(SIZES, (128, 2048)):
+        share = overheads.get(f"b{size}_{length}", 0.5)
+        found.append(Cost(length, size, Spread(share - 0.02, share, share + 0.03)))
+    return found
+
+
+def test_the_sentence_tells_the_overheads_at_vllms_block_size():
+    text = cost.sentence(measured(b16_128=0.114, b16_2048=0.297), 1, SAY)
+    assert "+11 % to +30 %" in text and "**16**" in text
+    assert "128 to 2,048 tokens" in text and "1 thread:" in text and "40 or more rounds" in text
+
+
+def test_a_block_table_that_was_faster_is_told_so():
+    text = cost.sentence(measured(b16_128=-0.051, b16_2048=0.02), 2, SAY)
+    assert "−5 % to +2 %" in text and "2 threads" in text
+
+
+def test_equal_overheads_are_said_once():
+    assert "by **+7 %** against" in cost.sentence(measured(b16_128=0.07, b16_2048=0.071), 1, SAY)
+
+
+def test_a_measurement_that_was_left_early_has_its_sentence_too():
+    assert "**1**" in cost.sentence(measured()[:1], 1, SAY)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_chart_shows_the_medians_that_were_measured(theme):
+    costs = measured(b16_128=0.114, b256_2048=-0.2)
+    figure = cost.chart(costs, SIZES, theme, SAY)
+    for line, length in zip(figure.data, (128, 2048), strict=True):
+        points = [c for c in costs if c.length == length]
+        assert list(line.y) == [c.overhead.median * 100 for c in points]
+        assert list(line.error_y.array) == pytest.approx([3.0] * len(points))
+    low, top = figure.layout.yaxis.range
+    assert low < -20 and top > 50
+
+
+def test_lines_differ_in_dash_and_marker_and_not_only_in_colour():
+    lines = cost.chart(measured(), SIZES, "light", SAY).data
+    for part in (lambda t: t.line.dash, lambda t: t.marker.symbol, lambda t: t.line.color):
+        assert len({part(line) for line in lines}) == len(lines)
+
+
+def test_the_papers_numbers_are_labelled_as_the_papers():
+    figure = cost.chart(measured(), SIZES, "light", SAY)
+    (band,) = (s for s in figure.layout.shapes if s.type == "rect")
+    assert (band.y0, band.y1) == (20, 26)
+    assert any("paper" in a.text and "20–26 %" in a.text for a in figure.layout.annotations)
+
+
+def test_labels_at_the_lines_ends_do_not_cover_each_other():
+    places = cost.apart([1.0, 1.0, 1.1, 9.0], 2.0)
+    assert all(b - a >= 2.0 - 1e-9 for a, b in itertools.pairwise(sorted(places)))
+    assert places[3] == 9.0  # nothing is near it
+    assert sum(places[:3]) == pytest.approx(3.1)  # the others move as little as they can
+    assert cost.apart([], 1.0) == []
+
+
+def test_the_table_has_a_row_a_pair():
+    costs = measured()
+    columns = cost.table(costs, SAY)
+    assert all(len(values) == len(costs) for values in columns.values())
+    assert columns[SAY("cost.table.paged")] == [12.3] * 6
+    assert columns[SAY("cost.table.floor")] == [4.6] * 6
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_shows_the_same_tokens_in_one_piece_and_in_blocks(theme):
+    picture = cost.picture(theme, SAY)
+    for token in range(14):
+        assert picture.count(f">{token}</text>") >= 2
+    assert picture.startswith("<svg") and "aria-label" in picture

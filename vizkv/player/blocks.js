@@ -1,0 +1,141 @@
+// What the panels add to a paged pool on its canvas: above each block its number, who holds it and how many references
+// it has; and outlines for what is followed, copied or read wrongly.
+
+import {mix} from "./look.js";
+import {TINTS, touches} from "./links.js";
+
+const LEAST_BAND = 12; // CSS pixels of the line above the blocks
+export const MOST_BAND = 24;
+const LEAST_CELL = 14; // that must be left for the cells
+const LEAST_BLOCK = 22; // of a block's width
+
+/** Height in CSS pixels of the line above each row of blocks, 0 where there is no room. */
+export function bandOf(rowHeight, blockWidth) {
+  const band = Math.max(LEAST_BAND, Math.min(MOST_BAND, rowHeight * 0.32));
+  return blockWidth >= LEAST_BLOCK && rowHeight - band >= LEAST_CELL ? Math.round(band) : 0;
+}
+
+/** Draw over a strip that is painted. `links`: {ledger, names, lit, pin}. */
+export function drawBlocks(strip, look, links) {
+  if (strip.bandHeight > 0) labels(strip, look, links);
+  const {ledger, lit, pin} = links;
+  for (const [from, to] of ledger.copies) copied(strip, look, from, to);
+  for (const [, block] of ledger.swaps) frame(strip, block, look.accent, 2, true);
+  for (const [request, rows] of ledger.wrong) {
+    if (ledger.tables.has(request)) for (const block of rows.values()) frame(strip, block, look.alarm, 3, true);
+  }
+  if (pin) outline(strip, pin, look, look.accent);
+  if (lit) outline(strip, lit, look, look.text);
+}
+
+/** The target's block thinly, its slot strongly. */
+function outline(strip, target, look, colour) {
+  const {block, offset} = target;
+  if (block < 0) return;
+  frame(strip, block, colour, offset < 0 ? 3 : 1, false);
+  if (offset < 0) return;
+  const slot = block * strip.system.block_size + offset;
+  strip.edges(slot, slot + 1, strip.px(4), look.page, "around");
+  strip.edges(slot, slot + 1, strip.px(3), colour, "around");
+}
+
+/** [left, top, width, height] of a block with its label, in device pixels. */
+function boxOf(strip, block) {
+  const size = strip.system.block_size;
+  const first = block * size;
+  const row = Math.floor(first / strip.columns);
+  const left = strip.x[first % strip.columns];
+  const right = strip.x[Math.min(strip.columns, (first % strip.columns) + size)];
+  const top = strip.y[row] - strip.bandHeight;
+  return [left, top, right - left, strip.bottom[row] - top];
+}
+
+function frame(strip, block, colour, css, dashed) {
+  const {ctx} = strip;
+  const [left, top, width, height] = boxOf(strip, block);
+  const line = strip.px(css);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = line;
+  ctx.setLineDash(dashed ? [3 * line, 2 * line] : []);
+  ctx.strokeRect(left + line / 2, top + line / 2, width - line, height - line);
+  ctx.setLineDash([]);
+}
+
+/** Source (dashed) and target of a copy, and a bow from one to the other. */
+function copied(strip, look, from, to) {
+  const {ctx} = strip;
+  frame(strip, from, look.text, 3, true);
+  frame(strip, to, look.text, 3, false);
+  const ends = [from, to].map((block) => {
+    const [left, top, width, height] = boxOf(strip, block);
+    return [left + width / 2, top + strip.bandHeight + strip.px(4), height - strip.bandHeight];
+  });
+  const [[x1, y1, high], [x2, y2]] = ends;
+  const [cx, cy] = [(x1 + x2) / 2, Math.max(y1, y2) + high * 0.45];
+  const angle = Math.atan2(y2 - cy, x2 - cx);
+  const head = strip.px(8);
+  // a rim in the page's colour first: the bow goes over all kinds of slots
+  for (const [wide, ink] of [[5, look.page], [2, look.text]]) {
+    const rim = ink === look.page ? strip.px(2) : 0;
+    ctx.strokeStyle = ctx.fillStyle = ink;
+    ctx.lineWidth = strip.px(wide);
+    ctx.beginPath();
+    ctx.moveTo(x1, y1);
+    ctx.quadraticCurveTo(cx, cy, x2 - Math.cos(angle) * head, y2 - Math.sin(angle) * head);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x2 + Math.cos(angle) * rim, y2 + Math.sin(angle) * rim);
+    for (const turn of [-0.45, 0.45]) ctx.lineTo(x2 - Math.cos(angle + turn) * (head * 1.4 + rim), y2 - Math.sin(angle + turn) * (head * 1.4 + rim));
+    ctx.fill();
+  }
+}
+
+function labels(strip, look, {ledger, names, lit, pin, nullBlock}) {
+  const {ctx, bandHeight: band} = strip;
+  const size = Math.max(11, Math.min(17, (band / strip.dpr) * 0.8));
+  const held = new Map();
+  for (const [request, table] of ledger.tables) {
+    for (const block of table) held.set(block, [...(held.get(block) ?? []), names[request]]);
+  }
+  ctx.textBaseline = "middle";
+  for (let block = 0; block < ledger.blocks; block++) {
+    const [left, top, width] = boxOf(strip, block);
+    const owners = held.get(block);
+    const gap = strip.px(1);
+    if (owners) {
+      ctx.fillStyle = mix(look.requests[block % TINTS], look.page, look.dark ? 0.45 : 0.3);
+      ctx.fillRect(left + gap, top, width - 2 * gap, band - gap);
+    }
+    const hot = touches(lit, block) || touches(pin, block);
+    ctx.fillStyle = owners || hot ? look.text : look.quiet;
+    const middle = top + (band - gap) / 2;
+    const number = block === 0 && nullBlock ? nullBlock : String(block);
+    ctx.font = strip.font(size, 700);
+    ctx.textAlign = "left";
+    ctx.fillText(number, left + strip.px(4), middle, width - strip.px(6));
+    const from = left + strip.px(4) + ctx.measureText(number).width + strip.px(6);
+    const refs = ledger.refs[block];
+    const badgeWidth = refs > 1 ? badge(strip, look, `×${refs}`, left + width - strip.px(2), top, size) + strip.px(4) : 0;
+    const free = left + width - strip.px(3) - badgeWidth - from;
+    if (!owners || free < strip.px(8)) continue;
+    ctx.font = strip.font(size * 0.92, 500);
+    ctx.fillStyle = look.text;
+    ctx.textAlign = "left";
+    ctx.fillText(strip.fit(owners.join(" "), free / strip.dpr), from, middle, free);
+  }
+}
+
+/** A small plate at the right of a label; its width. */
+function badge(strip, look, text, right, top, size) {
+  const {ctx, bandHeight: band} = strip;
+  ctx.font = strip.font(size, 700);
+  const wide = Math.ceil(ctx.measureText(text).width) + strip.px(8);
+  ctx.fillStyle = look.text;
+  ctx.beginPath();
+  ctx.roundRect(right - wide, top + strip.px(1), wide, band - strip.px(3), strip.px(4));
+  ctx.fill();
+  ctx.fillStyle = look.page;
+  ctx.textAlign = "center";
+  ctx.fillText(text, right - wide / 2, top + (band - strip.px(1)) / 2);
+  return wide;
+}

@@ -1,0 +1,187 @@
+// The followed sequence's logical blocks, and block tables: of one sequence beside them, or of several side by side.
+
+import {dress, lights, lightsCpu, readable, reveal, tint} from "./links.js";
+import {make, write} from "./row.js";
+
+const MOST_CELLS = 64; // of a logical block; in larger ones a bar shows how full it is
+const LEAST_WORD = 2.2; // em of a cell for a word in it
+const MOST_TABLES = 4;
+
+/** Rows of a list that are made when they are first needed and kept: `build` makes one. */
+class Lines {
+  constructor(parent, build) {
+    Object.assign(this, {parent, build, made: [], shown: 0});
+  }
+
+  show(count) {
+    while (this.made.length < count) this.made.push(this.build(this.made.length));
+    if (count > this.shown) this.parent.append(...this.made.slice(this.shown, count).map((line) => line.element));
+    for (let i = count; i < this.shown; i++) this.made[i].element.remove();
+    this.shown = count;
+    return this.made.slice(0, count);
+  }
+}
+
+/** How many rows a sequence's table has, in the pool or in the CPU's. */
+function rowsOf(ledger, request) {
+  return Math.max(ledger.table(request).length, ledger.cpu.get(request)?.length ?? 0);
+}
+
+/** The row that is in sight: the one that is pinned, or the last that was written. */
+function keyRow(scene, request) {
+  const {pin} = scene;
+  const pinned = pin?.request === request && pin.block >= 0 ? pin.logical : -1;
+  const last = Math.floor((scene.ledger.tokens(request) - 1) / scene.ledger.size);
+  return pinned >= 0 ? pinned : Math.max(0, last);
+}
+
+export class LogicalPanel {
+  constructor(trace, system) {
+    const {say} = trace;
+    this.element = make("section", "panel panel-logical", "", {"aria-label": say("panel.logical")});
+    this.box = make("div", "panel-box");
+    this.element.append(make("h2", "panel-name", say("panel.logical")), this.box);
+    this.cells = Math.min(MOST_CELLS, system.block_size);
+    this.size = system.block_size;
+    this.bar = system.block_size > MOST_CELLS;
+    this.lines = new Lines(this.box, (logical) => this.build(logical));
+  }
+
+  /** Cells in which no word could be read stay plain. */
+  resize() {
+    this.narrow = this.box.clientWidth / (this.size + 2) < LEAST_WORD * parseFloat(getComputedStyle(this.box).fontSize);
+  }
+
+  build(logical) {
+    const element = make("div", "logical", "", {"data-logical": logical});
+    const cells = make("span", `cells${this.bar ? " bar-only" : ""}`);
+    const places = Array.from({length: this.bar ? 1 : this.cells}, () => make("span", "cell"));
+    cells.append(...places);
+    element.append(make("span", "logical-number", String(logical)), cells);
+    return {element, places};
+  }
+
+  update(scene) {
+    const {ledger, followed} = scene;
+    const lines = this.lines.show(rowsOf(ledger, followed));
+    lines.forEach((line, logical) => this.line(scene, line, logical));
+    const key = keyRow(scene, followed);
+    if (key !== this.key) reveal(this.box, lines[key]?.element);
+    this.key = key;
+  }
+
+  line(scene, {element, places}, logical) {
+    const {ledger, followed} = scene;
+    const block = ledger.table(followed)[logical] ?? -1;
+    const cpu = ledger.cpu.get(followed)?.[logical] ?? -1;
+    const filled = ledger.filled(followed, logical);
+    const fresh = ledger.wroteFrom(followed);
+    element.spot = {request: followed, logical};
+    dress(element, `logical${block < 0 ? lightsCpu(scene, cpu) : lights(scene, block)}`);
+    if (this.bar) {
+      places[0].style.setProperty("--filled", filled / ledger.size);
+      dress(places[0], `cell filled${tint(block)}`);
+      return;
+    }
+    places.forEach((cell, offset) => {
+      const position = logical * ledger.size + offset;
+      const full = offset < filled;
+      cell.spot = full ? {request: followed, position} : element.spot;
+      write(cell, full && !this.narrow ? readable(scene.textOf(followed, position)).trim() : "");
+      dress(cell, `cell${full ? ` filled${tint(block)}${position >= fresh ? " new" : ""}${lights(scene, block, offset)}` : ""}`);
+    });
+  }
+}
+
+export class TablePanel {
+  /** `several`: tables side by side, of as many sequences as are ever there together. */
+  constructor(trace, system, several) {
+    const {say} = trace;
+    this.trace = trace;
+    this.places = Math.max(1, Math.min(MOST_TABLES, several));
+    this.element = make("section", `panel panel-table${several > 1 ? " several" : ""}`, "", {"aria-label": say("panel.table")});
+    this.boxes = Array.from({length: this.places}, () => this.build(several > 1));
+    const side = make("div", "side-by-side");
+    side.append(...this.boxes.map((one) => one.box));
+    this.element.append(make("h2", "panel-name", say("panel.table")), side);
+  }
+
+  build(named) {
+    const {say} = this.trace;
+    const box = make("div", "panel-box");
+    const table = make("table", "block-table");
+    const caption = make("caption", named ? "" : "unseen");
+    const head = make("tr");
+    for (const name of ["logical", "physical", "filled", "references"]) {
+      head.append(make("th", "", say(`column.${name}`), {scope: "col"}));
+    }
+    const body = make("tbody");
+    const thead = make("thead");
+    thead.append(head);
+    table.append(caption, thead, body);
+    box.append(table);
+    return {box, table, caption, thead, lines: new Lines(body, (logical) => this.row(logical))};
+  }
+
+  row(logical) {
+    const element = make("tr", "entry-row", "", {tabindex: "-1", "data-logical": logical});
+    const physical = make("td", "physical");
+    const [right, wrong] = [make("span", "block-name"), make("b", "misread")];
+    physical.append(wrong, right);
+    const [filled, refs] = [make("td"), make("td")];
+    element.append(make("td", "", String(logical)), physical, filled, refs);
+    return {element, right, wrong, filled, refs};
+  }
+
+  /** The sequences to show: always in the same places if there are few, otherwise whoever is there. */
+  shown({ledger, followed, everyone}) {
+    if (this.places === 1) return [followed];
+    if (everyone.length <= this.places) return everyone;
+    const live = [...new Set([...ledger.tables.keys(), ...ledger.cpu.keys()])];
+    const shown = live.slice(0, this.places);
+    if (followed >= 0 && live.includes(followed) && !shown.includes(followed)) shown[this.places - 1] = followed;
+    return shown;
+  }
+
+  update(scene) {
+    const shown = this.shown(scene);
+    this.boxes.forEach((one, i) => this.table(scene, one, shown[i] ?? -1));
+  }
+
+  table(scene, {box, table, caption, thead, lines}, request) {
+    const {ledger, followed} = scene;
+    write(caption, this.trace.requests[request]?.id ?? "");
+    dress(table, `block-table${ledger.tables.has(request) || ledger.cpu.has(request) ? "" : " absent"}${request === followed ? " followed" : ""}`);
+    const rows = lines.show(rowsOf(ledger, request));
+    rows.forEach((line, logical) => this.line(scene, line, request, logical));
+    const key = keyRow(scene, request);
+    if (table.key !== `${request} ${key}`) {
+      table.key = `${request} ${key}`;
+      if (table.reached) table.reached.tabIndex = -1;
+      table.reached = rows[key]?.element;
+      if (table.reached) table.reached.tabIndex = 0;
+      reveal(box, table.reached, thead.offsetHeight);
+    }
+  }
+
+  line(scene, {element, right, wrong, filled, refs}, request, logical) {
+    const {ledger} = scene;
+    const {say} = this.trace;
+    const block = ledger.table(request)[logical] ?? -1;
+    const cpu = block < 0 ? (ledger.cpu.get(request)?.[logical] ?? -1) : -1;
+    const misread = ledger.misread(request, logical);
+    const full = ledger.filled(request, logical);
+    const from = ledger.wroteFrom(request);
+    const written = ledger.tokens(request);
+    const writing = from < written && logical >= Math.floor(from / ledger.size) && logical <= Math.floor((written - 1) / ledger.size);
+    const copied = scene.ledger.copies.some(([, to, who]) => to === block && who === request);
+    element.spot = {request, logical};
+    write(right, cpu >= 0 ? say("cpu.block", {block: cpu}) : String(block));
+    write(wrong, misread >= 0 ? String(misread) : "");
+    dress(right, `block-name${tint(block)}${misread >= 0 ? " struck" : ""}`);
+    write(filled, cpu >= 0 ? "" : say("filled", {filled: full, size: ledger.size}));
+    write(refs, cpu >= 0 ? "" : String(ledger.refs[block] ?? ""));
+    const states = `${writing ? " writing" : ""}${misread >= 0 ? " wrong" : ""}${copied ? " copied" : ""}${ledger.refs[block] > 1 ? " shared" : ""}`;
+    dress(element, `entry-row${states}${cpu >= 0 ? lightsCpu(scene, cpu) : lights(scene, block)}`);
+  }
+}

@@ -1,0 +1,140 @@
+"""From requests to the sequences that run: prompts as token ids, lengths as slots, names, who forks from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vizkv import workload
+from vizkv.requests import Piece, Request
+from vizkv.scenario import Scenario, ScenarioError, member_ids, resolve_lengths
+
+if TYPE_CHECKING:
+    from vizkv.model import LoadedModel
+
+Make = Callable[[int], list[int]]
+
+
+@dataclass
+class Prepared:
+    """A sequence ready to run in every system. Several of one request share its first ``shared`` tokens."""
+
+    id: str
+    prompt_ids: list[int]
+    final_slots: int
+    max_len: int
+    arrival: float
+    forced: list[int] | None = None  # sampled ids where the scenario gives them
+    group: int = 0  # index of the request
+    member: int = 0
+    members: int = 1
+    shared: int = 0
+    beam: bool = False
+    parents: list[list[int]] | None = None  # scripted survivors of a beam search, by sampling step
+    temperature: float = 0.0
+
+    @property
+    def sampled(self) -> int:
+        """Tokens to sample; the last one's K/V is never written."""
+        return self.final_slots - len(self.prompt_ids) + 1
+
+
+def prepare(scenario: Scenario, model: LoadedModel | None) -> list[Prepared]:
+    """All sequences in order. Raises ScenarioError where a prompt or a length cannot be."""
+    made_up = _made_up_ids(scenario)
+    if scenario.workload is not None:
+        return [
+            Prepared(a.id, next(made_up)(a.prompt_tokens), a.prompt_tokens + a.output_tokens - 1,
+                     scenario.max_model_len, a.time_s, group=index)
+            for index, a in enumerate(workload.draw(scenario.workload, scenario))
+        ]  # fmt: skip
+    prepared: list[Prepared] = []
+    for index, request in enumerate(scenario.requests):
+        ids = _prompt_ids(request, request.id, index, model, next(made_up))
+        _known(request.id, ids + _given(request), model)
+        prepared += _sequences(scenario, request, index, ids, model, made_up)
+    return prepared
+
+
+def _sequences(
+    scenario: Scenario, request: Request, index: int, ids: list[int], model: LoadedModel | None,
+    made_up: Iterator[Make],
+) -> list[Prepared]:  # fmt: skip
+    most = min(request.max_len or scenario.max_model_len, scenario.max_model_len)
+    members = []
+    for number, name in enumerate(member_ids(request)):
+        piece: Piece = request
+        prompt, forced = ids, request.output_token_ids
+        if request.branches:
+            piece = branch = request.branches[number]
+            own = _prompt_ids(branch, branch.id, index, model, next(made_up))
+            _known(branch.id, own + (branch.output_token_ids or []), model)
+            prompt, forced = ids + own, branch.output_token_ids
+        elif request.sample_token_ids is not None:
+            forced = request.sample_token_ids[number]
+        # a branch's lengths count from its own prompt; final_slots is the whole sequence's
+        sampled = resolve_lengths(len(prompt), piece)
+        members.append(
+            Prepared(
+                id=name, prompt_ids=list(prompt), final_slots=len(prompt) + sampled - 1, max_len=most,
+                arrival=request.arrival_step, forced=forced, group=index, member=number, members=request.members,
+                shared=len(ids), beam=request.beam_width is not None, parents=request.beam_parents,
+                temperature=request.temperature,
+            )
+        )  # fmt: skip
+    return members
+
+
+def _given(request: Request) -> list[int]:
+    """Sampled ids that the scenario names."""
+    rows = [request.output_token_ids or [], *(request.sample_token_ids or [])]
+    return [i for row in rows for i in row]
+
+
+def _made_up_ids(scenario: Scenario) -> Iterator[Make]:
+    """An endless supply of id makers, none of which repeats an id: without a model no two prompts share a prefix."""
+    given = [i for r in scenario.requests for i in (r.prompt_token_ids or []) + _given(r)]
+    given += [
+        i
+        for r in scenario.requests
+        for b in r.branches
+        for i in (b.prompt_token_ids or []) + (b.output_token_ids or [])
+    ]
+    state = {"next": max(given, default=0) + 1}
+
+    def make(count: int) -> list[int]:
+        first = state["next"]
+        state["next"] += count
+        return list(range(first, first + count))
+
+    while True:
+        yield make
+
+
+def _prompt_ids(piece: Piece, name: str, index: int, model: LoadedModel | None, make: Make) -> list[int]:
+    if piece.prompt_token_ids is not None:
+        ids = list(piece.prompt_token_ids)
+    elif piece.prompt is not None:
+        # without a model a word or a mark is one token: good enough to run lengths only
+        ids = model.tokenizer.encode(piece.prompt) if model else make(max(1, len(piece.prompt.split())))
+    elif model:
+        ids = model.filler(piece.prompt_tokens or 1, index)
+    else:
+        ids = make(piece.prompt_tokens or 1)
+    if not ids:
+        raise ScenarioError(
+            f"The prompt of request {name!r} has no token in this model's vocabulary; give at least one word."
+        )
+    return ids
+
+
+def _known(name: str, ids: list[int], model: LoadedModel | None) -> None:
+    """Refuse token ids that the model does not have."""
+    if model:
+        top = model.config.vocab_size
+        wrong = next((i for i in ids if i >= top), None)
+        if wrong is not None:
+            raise ScenarioError(
+                f"Request {name!r} has the token id {wrong}; model {model.name!r} knows ids 0..{top - 1}."
+            )

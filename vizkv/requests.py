@@ -1,0 +1,254 @@
+"""What is asked of the systems: requests (one prompt, one or more sequences) and workloads. A part of the scenario.
+
+Every refusal is a sentence's rest for :mod:`vizkv.complaints`: field, value, and what would be valid.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from vizkv.complaints import listed, shorten
+
+MAX_SLOTS = 4_194_304  # a slider's worth beyond the largest pool that SPEC names; more would only exhaust the browser
+MAX_REQUESTS = 100_000
+MAX_TEXT = 100_000  # characters of one prompt
+MAX_LABEL = 60  # characters of a system's name
+MAX_MEMBERS = 64  # sequences of one request
+
+
+def one_line(text: str) -> str:
+    """Names are keys of what is printed and labels on screen: a line break or an invisible character spoils both."""
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"is {shorten(text)}; valid is text on one line, with no space at either end")
+    return text
+
+
+Count = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+Length = Annotated[int, Field(ge=1, le=MAX_SLOTS, strict=True)]
+TokenId = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+TokenIds = Annotated[list[TokenId], Field(max_length=MAX_SLOTS)]
+Fan = Annotated[int, Field(ge=1, le=MAX_MEMBERS, strict=True)]
+Beams = Annotated[list[Annotated[int, Field(ge=0, le=MAX_MEMBERS - 1, strict=True)]], Field(max_length=MAX_MEMBERS)]
+Flag = Annotated[bool, Field(strict=True)]
+Label = Annotated[str, Field(max_length=MAX_LABEL), AfterValidator(one_line)]
+RequestId = Annotated[str, Field(max_length=20), AfterValidator(one_line)]
+
+
+class Part(BaseModel):
+    """A table of the scenario file: no unknown fields, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False, allow_inf_nan=False)
+
+
+class Piece(Part):
+    """Tokens that are given and tokens that follow: exactly one way of saying each.
+
+    Only ``output_token_ids`` and ``final_slots`` may stand together, and must then agree.
+    """
+
+    id: RequestId = ""
+    prompt: str | None = Field(default=None, max_length=MAX_TEXT)
+    prompt_tokens: Length | None = None
+    prompt_token_ids: TokenIds | None = None
+    output_tokens: Length | None = None
+    output_token_ids: TokenIds | None = None
+    final_slots: Length | None = None
+
+    @property
+    def known_prompt_tokens(self) -> int | None:
+        """Tokens of the prompt; None for a text, which only the model's tokenizer can count."""
+        if self.prompt_token_ids is not None:
+            return len(self.prompt_token_ids)
+        return self.prompt_tokens
+
+    def sampled(self, p: int) -> int:
+        """Sampled tokens behind a prompt of p tokens (SPEC 2: L = p + sampled - 1). ValueError if it cannot be."""
+        ids, final = self.output_token_ids, self.final_slots
+        if final is not None and final < p:
+            raise ValueError(f"has final_slots = {final}, but its prompt alone fills {p}; valid is at least {p}")
+        sampled = final - p + 1 if final is not None else self.output_tokens or len(ids or ())
+        if ids is not None and len(ids) != sampled:
+            raise ValueError(
+                f"has {len(ids)} output_token_ids and final_slots = {final}, which disagree; valid is final_slots = "
+                f"{p + len(ids) - 1} ({p} prompt tokens and every sampled token but the last) or {sampled} ids"
+            )
+        return sampled
+
+    def _check_prompt(self) -> None:
+        given = [n for n in ("prompt", "prompt_tokens", "prompt_token_ids") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of prompt, prompt_tokens and prompt_token_ids; it has {listed(given)}")
+        if self.prompt == "" or self.prompt_token_ids == []:
+            raise ValueError(f"has an empty {given[0]}; valid is at least one token")
+
+    def _lengths(self) -> list[str]:
+        return [n for n in ("output_tokens", "output_token_ids", "final_slots") if getattr(self, n) is not None]
+
+    def _check_length(self) -> None:
+        lengths = self._lengths()
+        if not lengths or ("output_tokens" in lengths and len(lengths) > 1):
+            raise ValueError(
+                f"needs exactly one of output_tokens, output_token_ids and final_slots; it has {listed(lengths)}"
+            )
+        if self.output_token_ids == []:
+            raise ValueError("has an empty output_token_ids; valid is at least one token, for one is always sampled")
+
+
+class Branch(Piece):
+    """One of several requests behind a shared prefix: its prompt is what follows the prefix (paper, Figure 10)."""
+
+    id: RequestId
+
+    @model_validator(mode="after")
+    def _whole(self) -> Branch:
+        if not self.id:
+            raise ValueError("has an empty id; valid is a name that no other request has")
+        self._check_prompt()
+        self._check_length()
+        return self
+
+
+class Request(Piece):
+    """One prompt and how long it goes on; and, where it has several sequences, how they come to be.
+
+    ``samples``: parallel sampling. ``beam_width``: beam search. ``branches``: the prompt is a prefix that several
+    requests share. ``temperature`` 0 takes the most probable token. ``sample_token_ids`` and ``beam_parents`` script
+    what the model would decide: the tokens of each sample; for each sampling step, which beam each survivor continues.
+    """
+
+    arrival_step: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
+    max_len: Length | None = None  # this request's own maximum length, where it is below the model's (Figure 3)
+    temperature: float = Field(default=0.0, ge=0.0, le=100.0, strict=True)
+    samples: Fan = 1
+    sample_token_ids: Annotated[list[TokenIds], Field(max_length=MAX_MEMBERS)] | None = None
+    beam_width: Fan | None = None
+    beam_parents: Annotated[list[Beams], Field(max_length=MAX_SLOTS)] | None = None
+    branches: list[Branch] = Field(default_factory=list, max_length=MAX_MEMBERS)
+
+    @property
+    def members(self) -> int:
+        """Sequences that it becomes."""
+        return len(self.branches) or self.beam_width or self.samples
+
+    @property
+    def least_slots(self) -> int:
+        """Slots that its sequences write, a text counted as one token and nothing shared."""
+        if self.branches:
+            own = sum(_least(branch) for branch in self.branches)
+            return own + self.members * (self.known_prompt_tokens or 1)
+        return self.members * _least(self)
+
+    def sampled(self, p: int) -> int:
+        """Sampled tokens of each of its sequences behind a prompt of p tokens. ValueError if it cannot be."""
+        sampled = len(self.sample_token_ids[0]) if self.sample_token_ids else super().sampled(p)
+        if self.max_len is not None and self.max_len < p + sampled - 1:
+            raise ValueError(
+                f"has max_len = {self.max_len}, but will write {p + sampled - 1} slots; valid is at least that many"
+            )
+        return sampled
+
+    @model_validator(mode="after")
+    def _whole(self) -> Request:
+        self._check_prompt()
+        self._check_members()
+        if self.branches:
+            if lengths := self._lengths():
+                raise ValueError(f"has branches and {lengths[0]}; valid is a length in each branch instead")
+            return self
+        if self.sample_token_ids is None:
+            self._check_length()
+        elif lengths := self._lengths():
+            raise ValueError(f"has sample_token_ids and {lengths[0]}; valid is one of the two")
+        if self.known_prompt_tokens is not None:
+            self.sampled(self.known_prompt_tokens)
+        return self
+
+    def _check_members(self) -> None:
+        kinds = {
+            "samples": self.samples > 1, "beam_width": self.beam_width is not None, "branches": bool(self.branches),
+        }  # fmt: skip
+        if sum(kinds.values()) > 1:
+            given = listed([name for name, is_given in kinds.items() if is_given])
+            raise ValueError(f"has {given}; valid is one of samples, beam_width and branches")
+        ids = self.sample_token_ids
+        other = next((name for name in ("beam_width", "branches") if kinds[name]), None)
+        if ids is not None and other is not None:
+            raise ValueError(f"has sample_token_ids and {other}; valid is sample_token_ids with samples only")
+        if ids is not None and (len(ids) != self.samples or not ids[0] or len({len(row) for row in ids}) > 1):
+            raise ValueError(
+                f"has sample_token_ids of the lengths {shorten([len(row) for row in ids])}; valid are "
+                f"samples = {self.samples} lists of equally many tokens, at least one"
+            )
+        if self.beam_width is None and self.beam_parents is not None:
+            raise ValueError("has beam_parents without a beam_width; valid is beam_parents with a beam_width only")
+        if self.beam_width is not None:
+            if self.output_token_ids is not None:
+                raise ValueError("has beam_width and output_token_ids; valid is output_tokens: beams choose their own")
+            width = self.beam_width
+            for row in self.beam_parents or ():
+                if len(row) != width or max(row) >= width:
+                    raise ValueError(
+                        f"has {shorten(row)} in beam_parents; valid is a list of {width} beams from 0 to {width - 1}"
+                    )
+
+
+def _least(piece: Piece) -> int:
+    sampled = piece.output_tokens or len(piece.output_token_ids or ())
+    return piece.final_slots or max(1, (piece.known_prompt_tokens or 1) + sampled - 1)
+
+
+class Action(Part):
+    """Something done to the memory by hand, at the beginning of a step.
+
+    ``shuffle``: every physical block changes its place, and the tables are rewritten. ``repoint``: the block table
+    that the model is given gets a wrong entry ``index`` -> ``block`` for sequence ``request``. ``compact``: contiguous
+    pieces slide together.
+    """
+
+    step: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+    do: Literal["shuffle", "repoint", "compact"]
+    request: RequestId | None = None
+    index: Annotated[int, Field(ge=0, le=MAX_SLOTS, strict=True)] | None = None
+    block: Annotated[int, Field(ge=0, le=MAX_SLOTS, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Action:
+        given = [n for n in ("request", "index", "block") if getattr(self, n) is not None]
+        if self.do == "repoint" and len(given) < 3:
+            raise ValueError(f'has do = "repoint" with {listed(given)}; valid is request, index and block together')
+        if self.do != "repoint" and given:
+            raise ValueError(f'has do = "{self.do}" with {given[0]}; valid is {given[0]} with do = "repoint" only')
+        return self
+
+
+class Workload(Part):
+    """Requests drawn from length distributions, or read from a recorded trace."""
+
+    lengths: str = Field(default="sharegpt", min_length=1, max_length=1000)
+    arrivals: Literal["poisson", "trace"] = "poisson"
+    rate: float = Field(default=4.0, gt=0, le=10_000, strict=True)
+    duration: float = Field(default=900.0, gt=0, le=1_000_000, strict=True)
+    warmup: float = Field(default=300.0, ge=0, le=1_000_000, strict=True)
+    iteration_ms: float = Field(default=33.0, gt=0, le=1_000_000, strict=True)
+    token_ms: float = Field(default=0.1, ge=0, le=1_000_000, strict=True)
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Workload:
+        if self.arrivals == "poisson" and self.rate * self.duration > MAX_REQUESTS:
+            raise ValueError(
+                f"has rate = {self.rate:g} for duration = {self.duration:g}, which draws about "
+                f"{self.rate * self.duration:.0f} requests; valid is at most {MAX_REQUESTS}"
+            )
+        return self
+
+
+def request_name(index: int) -> str:
+    """A, B, ..., Z, AA, AB, ...: the name of a request that was given none."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

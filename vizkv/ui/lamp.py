@@ -1,0 +1,78 @@
+"""The lamp that is lit without being asked: is this run's text what the model writes without any cache?"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from vizkv.proof import TOLERANCE, SystemProof
+from vizkv.scenario import ScenarioError
+from vizkv.ui import link, runs
+
+
+def show(run: runs.Run, system: int) -> None:
+    """The lamp of one system, and below it each text with its first wrong token marked."""
+    state = link.current()
+    say = state.say
+    try:
+        with st.spinner(say("proof.running")):
+            proof = runs.proof(state.scenario, run.trace)
+            tokenizer = runs.model(run.trace.model).tokenizer
+    except ScenarioError as error:  # a saved trace whose model is not here
+        st.warning(str(error), icon=":material/error:")
+        return
+    mine = proof.systems[system]
+    difference = _size(mine.difference)
+    wrong = mine.first_wrong
+    if mine.holds:
+        st.success(say("lamp.green", difference=difference, tolerance=f"{TOLERANCE:.0e}"), icon=":material/lightbulb:")
+    else:
+        st.error(_red(run, mine, difference), icon=":material/lightbulb:")
+    for index, request in enumerate(run.trace.requests):
+        prompt = "".join(request.pieces[: request.prompt_tokens])
+        here = wrong.position - request.prompt_tokens if wrong is not None and wrong.request == index else None
+        sampled = list(run.trace.systems[system].tokens[index])
+        st.html(text_of(request.id, prompt, sampled, here, tokenizer, say("lamp.wrong")))
+
+
+def _red(run: runs.Run, mine: SystemProof, difference: str) -> str:
+    """What is wrong, in a sentence: the first wrong token, or the first one computed from wrong numbers."""
+    say, wrong, off = link.current().say, mine.first_wrong, mine.first_off
+    if wrong is not None:
+        who, got, expected = run.trace.requests[wrong.request].id, plain(wrong.got_text), plain(wrong.expected_text)
+        return say("lamp.red", request=who, position=wrong.position, got=got, expected=expected, difference=difference)
+    if off is not None:
+        who = run.trace.requests[off.request].id
+        return say("lamp.logits", request=who, position=off.position, difference=difference)
+    return say("lamp.other")
+
+
+def _size(difference: float) -> str:
+    say = link.current().say
+    if difference == float("inf"):
+        return say("lamp.endless")
+    return f"{difference:.1e}" if difference < 0.01 else say.number(round(difference, 2))
+
+
+def plain(token: str) -> str:
+    """A token's text inside of a Markdown line: as code, with what cannot be seen spelled out."""
+    text = token.replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ").strip(" ")
+    return f"`{''.join(c if c.isprintable() else f'U+{ord(c):04X}' for c in text) or '␣'}`"
+
+
+def text_of(name: str, prompt: str, sampled: list[int], at: int | None, tokenizer: Any, mark: str) -> str:
+    """One text as HTML: the prompt quiet, the first wrong token marked, all that follows from it dotted underneath."""
+
+    def words(ids: list[int]) -> str:
+        return escape(tokenizer.decode(ids)) if ids else ""
+
+    parts = [f"<b>{escape(name)}</b> <span class='vizkv-prompt'>{escape(prompt)}</span>"]
+    if at is None or not 0 <= at < len(sampled):
+        parts.append(f"<bdi>{words(sampled)}</bdi>")
+    else:
+        parts.append(f"<bdi>{words(sampled[:at])}</bdi>")
+        parts.append(f"<mark title='{escape(mark)}'>{words(sampled[at : at + 1])}</mark>")
+        parts.append(f"<bdi class='vizkv-after'>{words(sampled[at + 1 :])}</bdi>")
+    return f"<p class='vizkv-text'>{''.join(parts)}</p>"

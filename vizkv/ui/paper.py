@@ -1,0 +1,109 @@
+"""The page "The paper, replayed": choose a figure, compare its numbers with the run's, read who does it how."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from vizkv.messages import Messages
+from vizkv.ui import lesson, link
+from vizkv.ui.runs import Run
+from vizkv.views import figures
+from vizkv.views.payload import View
+
+COLUMNS = ("paper", "v0", "v1")
+DOCUMENT = ("paper-prefix-cache", "paper-prefix-cache-now")  # replayed from vLLM's design document, not the paper
+
+
+# what the row takes of the window's height, the player beneath it gives; the chosen figure is read from afar
+_CHOOSER = """<style>
+:root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; }
+[data-testid="stButtonGroup"] button[aria-checked="true"] { background: #1F5FD1 !important; }
+[data-testid="stButtonGroup"] button[aria-checked="true"] p { color: #FFFFFF; font-weight: 700; }
+</style>"""
+
+
+def choose() -> None:
+    """The figures in a row, above the player."""
+    state = link.current()
+    say, known = state.say, link.presets(state.page)
+    st.html(_CHOOSER)
+    st.segmented_control(
+        say("paper.choose"), list(known), default=state.preset.id, key=f"paper-choose-{state.edition}",
+        format_func=lambda name: say(f"paper.{name}.short"), on_change=_open, label_visibility="collapsed",
+        width="stretch",
+    )  # fmt: skip
+
+
+def _open() -> None:
+    state = link.current()
+    name = st.session_state[f"paper-choose-{state.edition}"]
+    if name is None:  # it was clicked off: it opens as the paper has it
+        name = state.preset.id
+    preset = link.presets(state.page)[name]
+    link.change(preset.scenario, preset)
+
+
+def below(run: Run, view: View) -> None:
+    """What to look at, and the figure's numbers beside the run's; those of the player's step stand out."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        lesson.about(link.current())
+    with right:
+        _numbers(run, view)
+
+
+def _numbers(run: Run, view: View) -> None:
+    state = link.current()
+    say, claims = state.say, figures.FIGURES[state.preset.id]
+    st.subheader(say("figures.title"))
+    rows = figures.compare(run.trace, claims, say)
+    if state.changed or state.saved is not None:
+        st.caption(say("figures.changed"))
+    elif all(row.agrees for row in rows):
+        st.caption(say("figures.all", n=len(rows)))
+    else:
+        st.caption(say("figures.some", n=len(rows), agree=sum(row.agrees for row in rows)))
+    st.html(_table(rows, view.step, say("figures.document" if state.preset.id in DOCUMENT else "figures.printed"), say))
+
+
+def _table(rows: list[figures.Row], step: int, printed: str, say: Messages) -> str:
+    """As HTML: it is read from the back row, and a screen reader finds its heads."""
+    heads = (say("figures.step"), say("figures.what"), printed, say("figures.here"), "")
+    head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in heads)
+    body = []
+    for row in rows:
+        mark, meaning = ("✓", say("figures.agrees")) if row.agrees else ("≠", say("figures.differs"))
+        cells = [say.number(row.step), row.label, row.printed, row.here]
+        marked = f"<td class='vizkv-mark' title='{escape(meaning)}' aria-label='{escape(meaning)}'>{mark}</td>"
+        now = " class='vizkv-now' aria-current='step'" if row.step == step else ""
+        body.append(f"<tr{now}>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + marked + "</tr>")
+    table = f"<table class='vizkv-figure'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    return f"{_STYLE}<div class='vizkv-wide'>{table}</div>"
+
+
+_STYLE = """<style>
+.vizkv-figure { width: 100%; border-collapse: collapse; line-height: 1.35; font-variant-numeric: tabular-nums; }
+.vizkv-figure { font-size: clamp(0.85rem, 1.3vw, 1.1rem); }
+.vizkv-figure :is(th, td) { text-align: left; padding: 0.3rem 0.6rem; border-bottom: 1px solid rgb(128 128 128 / 35%); }
+.vizkv-figure :is(th, td):first-child { text-align: right; width: 3.5rem; }
+.vizkv-figure td { white-space: nowrap; }
+.vizkv-figure .vizkv-mark { font-weight: 700; text-align: center; width: 2.5rem; }
+.vizkv-figure .vizkv-now { background: rgb(128 128 128 / 18%); font-weight: 600; }
+.vizkv-wide { overflow-x: auto; }
+</style>"""
+
+
+def notes() -> None:
+    """Who does it how: the paper, vLLM's first engine, and vLLM now."""
+    state = link.current()
+    say, name = state.say, state.preset.id
+    st.subheader(say("paper.notes"))
+    titles = {column: say(f"paper.column.{column}") for column in COLUMNS}
+    if name in DOCUMENT:
+        titles["paper"] = say("paper.column.document")
+    for place, column in zip(st.columns(len(COLUMNS), gap="large"), COLUMNS, strict=True):
+        with place:
+            st.markdown(f"**{titles[column]}**")
+            st.markdown(say(f"paper.{name}.{column}"))

@@ -1,0 +1,88 @@
+"""Blocks that sharing saves, as the paper's Figure 15 counts them: blocks saved / blocks without sharing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from vizkv.messages import Messages
+from vizkv.replay import Replay, walk
+from vizkv.trace import Trace
+from vizkv.views.charts import framed, kept_steps
+from vizkv.views.palette import PALETTE
+
+
+@dataclass(frozen=True)
+class Saving:
+    """One paged system over its steps, int [steps]: blocks that the live sequences would hold each by itself, and
+    blocks that they do hold."""
+
+    block_size: int
+    without: np.ndarray
+    held: np.ndarray
+
+    @property
+    def saved(self) -> np.ndarray:
+        """Blocks saved, int [steps]."""
+        return self.without - self.held
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Blocks saved / blocks without sharing, float [steps]; 0 where nobody holds a block."""
+        return self.saved / np.maximum(self.without, 1)
+
+    @property
+    def most(self) -> int:
+        """The first step in which the most blocks are saved."""
+        return int(self.saved.argmax()) if len(self.held) else 0
+
+    @property
+    def overall(self) -> float:
+        """The share over the whole run: all blocks saved, step by step, of all without sharing."""
+        total = int(self.without.sum())
+        return float(self.saved.sum() / total) if total else 0.0
+
+
+def count(replay: Replay) -> tuple[int, int]:
+    """(blocks without sharing, blocks held) at a step: those of the sequences that are live in it."""
+    size = replay.system.block_size
+    without = sum(-(-live.written // size) for live in replay.live.values())
+    return without, len({block for live in replay.live.values() for block in live.block_table})
+
+
+def saving(trace: Trace, system: int) -> Saving:
+    """All steps of a paged system."""
+    facts = trace.systems[system]
+    counts = [count(replay) for replay in walk(facts, trace.requests)]
+    table = np.array(counts, np.int64).reshape(-1, 2)
+    return Saving(facts.block_size, table[:, 0], table[:, 1])
+
+
+def figure(facts: Saving, step: int, theme: str, say: Messages) -> go.Figure:
+    """The share saved over the steps, and a mark at the step that is shown."""
+    blue, ink = PALETTE[theme]["used"], "#16181D" if theme == "light" else "#E8EAED"
+    shares, steps = facts.shares * 100, len(facts.held)
+    kept = kept_steps(steps)
+    chart = go.Figure()
+    chart.add_scatter(
+        x=kept, y=shares[kept], mode="lines", line={"shape": "hv", "width": 3, "color": blue}, fill="tozeroy",
+        customdata=np.stack([facts.without[kept], facts.held[kept]], 1), showlegend=False,
+        hovertemplate=say("sharing.saving.hover", share="%{y:.1f}", without="%{customdata[0]}",
+                          held="%{customdata[1]}") + "<extra></extra>",
+    )  # fmt: skip
+    if step < steps:
+        chart.add_vline(x=step, line={"color": ink, "width": 2, "dash": "dot"})
+        chart.add_scatter(
+            x=[step], y=[shares[step]], mode="markers+text", showlegend=False, hoverinfo="skip",
+            marker={"size": 13, "color": ink}, text=[say.percent(facts.shares[step])],
+            textposition="top left" if step > steps * 0.7 else "top right", textfont={"size": 18, "color": ink},
+        )  # fmt: skip
+    top = max(10.0, float(shares.max(initial=0)) * 1.3)
+    chart.update_yaxes(range=[0, min(109.0, top)], ticksuffix=" %", automargin=True, nticks=6, zeroline=False,
+                       gridcolor="rgba(128,128,128,0.25)")  # fmt: skip
+    chart.update_xaxes(
+        range=[0, max(1, steps - 1)], showgrid=False, nticks=8, title={"text": say("chart.step"), "standoff": 4}
+    )
+    return framed(chart, theme, 420).update_layout(margin_t=12, margin_b=56)
