@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -98,6 +98,7 @@ class Books:
 
     during: list[tuple[int, list[int], int, int, int, int, int]]  # index, table, start, held, estimate, written, final
     after: dict[str, Any] = field(default_factory=dict)
+    tokens: dict[int, list[int]] = field(default_factory=dict)  # of those that go on running
 
 
 @dataclass
@@ -140,6 +141,7 @@ def _follow(run: SystemRun, books: list[Books], shadow: Shadow | None) -> None:
         ])  # fmt: skip
         honest(*arguments)
         now.after = _state(run)
+        now.tokens = {s.index: list(s.tokens) for s in run.scheduler.running}
         books.append(now)
         _check_memory(run)
         if shadow and isinstance(run.system, PagedSystem) and run.system.prefix_caching:
@@ -209,6 +211,8 @@ def _check_keys(run: SystemRun, shadow: Shadow, known: dict[int, bytes]) -> None
 def check_replay(seen: Watched) -> None:
     """The events alone give the state that the scheduler and the memory had, at every step, in order."""
     for system, books in zip(seen.trace.systems, seen.books, strict=True):
+        # every token's text is its number
+        system = replace(system, vocabulary={t: str(t) for book in books for ts in book.tokens.values() for t in ts})
         for replay, book in zip(walk(system, seen.trace.requests), books, strict=True):
             told = {
                 "running": [(r.index, r.written, r.block_table, r.start) for r in replay.running if not r.finished],
@@ -222,6 +226,9 @@ def check_replay(seen: Watched) -> None:
                 }  # fmt: skip
             assert told == book.after
             _check_painted(replay, book)
+            for index, tokens in book.tokens.items():
+                sampled = range(replay.requests[index].prompt_tokens, replay.live[index].written)
+                assert [replay.piece(index, i) for i in sampled] == [str(tokens[i]) for i in sampled]
 
 
 def _check_painted(replay: Replay, book: Books) -> None:

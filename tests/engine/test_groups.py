@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.shadow import check_end, check_replay, check_same_tokens, random_scenario, watch
+from tests.engine.shadow import check_end, check_replay, check_same_tokens, logits_of, random_scenario, watch
 from vizkv import engine, proof, scenario
 from vizkv.events import Kind
 from vizkv.model import load_model
@@ -153,6 +153,28 @@ def test_the_random_scenarios_show_what_they_are_about():
         counts += watch(random_scenario(Random(seed))).counts
     rare = ("FORKED", "COPIED", "PREEMPTED", "SWAPPED_OUT", "SWAPPED_IN", "EXCHANGED", "HIT", "EVICTED", "REFUSED")
     assert {kind for kind in rare if counts[kind] < 10} == set()
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    prompt=st.lists(st.integers(0, 6), min_size=1, max_size=9), width=st.integers(1, 5), outputs=st.integers(1, 8),
+    size=st.sampled_from([1, 3, 4]), swap=st.booleans(),
+)  # fmt: skip
+def test_beams_are_those_of_a_search_that_knows_no_memory(prompt, width, outputs, size, swap):
+    kept = [(0.0, [])]
+    for _ in range(outputs):
+        every = [
+            (score + float(value), [*tokens, token])
+            for score, tokens in kept
+            for token, value in enumerate(logits_of(prompt + tokens).log_softmax(-1))
+        ]
+        kept = sorted(every, key=lambda c: -c[0])[:width]
+    beams = {"id": "b", "prompt_token_ids": prompt, "beam_width": width, "output_tokens": outputs}
+    other = {"id": "o", "prompt_tokens": 4, "output_tokens": 12}
+    need = (-(-(len(prompt) + outputs) // size) * size) * width + 12
+    system = PAGED | {"block_size": size, "recovery": "swap" if swap else "recompute"}
+    seen = watch(made([system], [other, beams], slots=need, model="none"))
+    assert sorted(seen.trace.systems[0].tokens[1:]) == sorted(tuple(tokens) for _, tokens in kept)
 
 
 def test_a_shared_block_is_booked_as_whoever_holds_it_will_write_it():
