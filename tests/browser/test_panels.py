@@ -275,6 +275,7 @@ def test_beams_show_the_text_that_each_had_at_the_step(visit):
 
 def test_python_can_command_a_place_in_the_same_trace(page):
     find(page, "p.player.go(3)")
+    page.get_by_text("'step': 3").wait_for()
     page.get_by_role("button", name="Go to step 9").click()
     page.locator(f"{ROOT}[data-step='9']").wait_for()
     eventually(page, "[p.player.view.request, p.player.view.position]", [1, 2])
@@ -286,6 +287,7 @@ def test_python_can_command_a_place_in_the_same_trace(page):
 def test_a_trace_that_takes_the_place_of_another_keeps_the_step_and_the_token(page):
     page.locator(".token").nth(5).click()
     find(page, "p.player.go(10)")
+    page.get_by_text("'step': 10").wait_for()  # Python has heard of it: a click in that moment could be lost
     page.get_by_role("button", name="Another trace, same place").click()
     page.get_by_role("heading", name="Edition 1").wait_for()
     eventually(page, "[p.player.view.step, p.player.view.position]", [10, 5])
