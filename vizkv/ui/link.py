@@ -6,6 +6,7 @@ answered with a sentence and the default, never with an empty page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -242,3 +243,23 @@ def hear(state: Open, report: dict[str, Any] | None) -> None:
     state.reported, state.stale = report, None
     known = {f.name for f in fields(View)} - {"play", "keep", "command"}  # those are orders
     state.view = View(**{name: value for name, value in report.items() if name in known})
+
+
+def open_wish(make: Callable[[], Scenario], preset: Preset, *, anew: bool) -> None:
+    """Open what a form asks for, or keep what is shown and say why not.
+
+    ``anew``: from its beginning, and playing; else where the reader stands.
+    """
+    state = current()
+    try:
+        scenario = make()
+    except ScenarioError as error:
+        state.problem = state.say("problem.kept", problem=str(error))
+        if not anew:
+            state.edition += 1  # the settings go back to what is shown; a text stays, to be shortened
+        return
+    if anew or state.preset != preset:
+        change(scenario, preset)
+        state.play = anew
+    else:
+        change(scenario)

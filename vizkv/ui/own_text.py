@@ -128,15 +128,4 @@ def _open(wish: Wish, anew: bool) -> None:
     """Open it: another text from its beginning, another setting where the reader stands."""
     state = link.current()
     preset = link.presets(state.page)[PRESET]
-    try:
-        scenario = scenario_of(wish, runs.model(wish.model).tokenizer, state.say)
-    except ScenarioError as error:
-        state.problem = state.say("problem.kept", problem=str(error))
-        if not anew:
-            state.edition += 1  # the settings go back to what is shown; a text stays, to be shortened
-        return
-    if anew or state.preset != preset:
-        link.change(scenario, preset)
-        state.play = anew
-    else:
-        link.change(scenario)
+    link.open_wish(lambda: scenario_of(wish, runs.model(wish.model).tokenizer, state.say), preset, anew=anew)
