@@ -9,7 +9,10 @@ made = {
     name: st.Page(entry.file, title=say(f"page.{name}.title"), url_path=name, default=name == pages.FIRST)
     for name, entry in pages.PAGES.items()
 }
-page = st.navigation(list(made.values()), position="top")
+sections: dict[str, list[st.Page]] = {}
+for name, entry in pages.PAGES.items():
+    sections.setdefault(say(f"section.{entry.section}") if entry.section else "", []).append(made[name])
+page = st.navigation(sections, position="top")
 st.set_page_config(page_title=f"{page.title} · {say('app.title')}", layout="wide", initial_sidebar_state="collapsed")
 style.apply(say)
 link.enter(page.url_path or pages.FIRST)

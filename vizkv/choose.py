@@ -24,12 +24,10 @@ class Chooser:
         self.sampled: list[list[int]] = [[] for _ in prepared]
         self._scores: dict[int, float] = {}
 
-    def choose(
-        self, ending: Sequence[tuple[Running, int, Row | None]], fresh: Callable[[], int]
-    ) -> tuple[dict[int, int], dict[int, int]]:
+    def choose(self, ending: Sequence[tuple[Running, int, Row | None]]) -> tuple[dict[int, int], dict[int, int]]:
         """(token by index, parent by index of each beam that is dropped) for the sequences whose step samples.
 
-        ``ending``: sequence, its most probable token, its logits; None without a model, where ``fresh`` makes ids up.
+        ``ending``: sequence, its most probable token, its logits; None without a model: ids are made up.
         """
         tokens: dict[int, int] = {}
         parents: dict[int, int] = {}
@@ -40,31 +38,32 @@ class Chooser:
                 beams.setdefault(self.prepared[sequence.index].group, []).append((sequence, row))
                 continue
             for member in [sequence] if group.forked else group.live:
-                tokens[member.index] = self._one(member.index, best, row, fresh)
+                tokens[member.index] = self._one(member.index, best, row)
         for rows in beams.values():
-            self._beams(rows, tokens, parents, fresh)
+            self._beams(rows, tokens, parents)
         for child, parent in parents.items():
             self.sampled[child] = list(self.sampled[parent])
         for index, token in tokens.items():
             self.sampled[index].append(token)
         return tokens, parents
 
-    def _one(self, index: int, best: int, row: Row | None, fresh: Callable[[], int]) -> int:
+    def _one(self, index: int, best: int, row: Row | None) -> int:
         p, done = self.prepared[index], len(self.sampled[index])
         if p.forced is not None and done < len(p.forced):
             return p.forced[done]
         if row is None:
-            return fresh()
+            return self._made_up(index)
         if not p.temperature:
             return best
         from vizkv.model.sampling import draw
 
         return draw(row(), p.temperature, (self.seed, p.group, p.member, done))
 
-    def _beams(
-        self, rows: list[tuple[Running, Row | None]], tokens: dict[int, int], parents: dict[int, int],
-        fresh: Callable[[], int],
-    ) -> None:  # fmt: skip
+    def _made_up(self, index: int) -> int:
+        p = self.prepared[index]
+        return p.made_up + len(p.prompt_ids) + len(self.sampled[index])
+
+    def _beams(self, rows: list[tuple[Running, Row | None]], tokens: dict[int, int], parents: dict[int, int]) -> None:
         group: Group = rows[0][0].group
         indices = [member.index for member in (group.live if group.forked else group.active)]
         members = [member.index for member in group.live]
@@ -74,7 +73,8 @@ class Chooser:
         logits = {sequence.index: row for sequence, row in rows}
         if logits[indices[0]] is None:
             # without a model there is nothing to rank: each beam goes on, unless the scenario says otherwise
-            chosen = [(parent, fresh(), 0.0) for parent in script or range(len(members))]
+            going_on = script or range(len(members))
+            chosen = [(parent, self._made_up(index), 0.0) for parent, index in zip(going_on, members, strict=True)]
             if not group.forked:
                 chosen = [(0, token, score) for _, token, score in chosen]
         else:

@@ -134,6 +134,8 @@ def _describe(annotation: Any, metadata: list[Any]) -> str:
     names = ("ge", "gt", "le", "lt", "min_length", "max_length")
     limit = {n: getattr(m, n) for m in metadata for n in names if getattr(m, n, None) is not None}
     size = f"{limit.get('min_length', 0)} to {limit['max_length']} " if "max_length" in limit else ""
+    if size and limit.get("min_length") == limit["max_length"]:
+        size = f"{limit['max_length']} "
     if origin is Literal:
         return either(list(args))
     if annotation is bool:

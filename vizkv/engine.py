@@ -7,18 +7,18 @@ up; every decision about memory is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vizkv import workload
-from vizkv.byhand import Hands
-from vizkv.choose import Chooser, Row
+from vizkv.ahead import Ahead, can_skip
+from vizkv.choose import Row
 from vizkv.events import Event, Kind
 from vizkv.prepare import Prepared, prepare
 from vizkv.scenario import PagedSystem, Scenario, ScenarioError, to_dict
-from vizkv.scheduling import ContiguousScheduler, Group, PagedScheduler, Scheduler, Sequence
-from vizkv.trace import RequestFacts, SystemRecorder, Trace
+from vizkv.scheduling import Sequence
+from vizkv.system_run import SystemRun
+from vizkv.trace import RequestFacts, SystemTrace, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 200_000
 MAX_POOL_BYTES = 4 * 2**30  # of all pools together
-_CLOCK = workload.Clock()  # where the scenario gives none
 
 Progress = Callable[[int, int], bool | None]
 """Called with (tokens written so far, all tokens to write); returning True stops the run."""
@@ -36,89 +35,6 @@ Progress = Callable[[int, int], bool | None]
 
 class Cancelled(Exception):
     """The run was stopped by its progress callback."""
-
-
-class SystemRun:
-    """One system under way: its scheduler, its sequences, what has been recorded."""
-
-    def __init__(self, index: int, scenario: Scenario, prepared: list[Prepared]):
-        self.index, self.scenario, self.prepared = index, scenario, prepared
-        self.system = scenario.systems[index]
-        self.scheduler: Scheduler
-        self.free_order: tuple[int, ...] = ()
-        if isinstance(self.system, PagedSystem):
-            self.scheduler = paged = PagedScheduler(self.system, scenario)
-            self.free_order = tuple(paged.free_queue())
-            self.pending = [i for i, p in enumerate(prepared) if p.member == 0]  # the others come with the first
-        else:
-            self.scheduler = ContiguousScheduler(self.system, scenario)
-            self.pending = list(range(len(prepared)))
-        self.hands = Hands(self.scheduler, scenario, [p.id for p in prepared])
-        self.recorder = SystemRecorder()
-        self.chooser = Chooser(prepared, scenario.seed)
-        self.pending.sort(key=lambda i: (prepared[i].arrival, i))
-        self.pending.reverse()  # the next to arrive is the last: pop() is cheap
-        self.time_s = 0.0
-        self.clock = workload.Clock.of(scenario.workload) if scenario.workload else _CLOCK
-        self.scheduled: list[tuple[Sequence, int, int]] = []
-        self.written = 0
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing will happen any more."""
-        return not self.pending and self.scheduler.idle()
-
-    def begin(self, step: int) -> list[Event]:
-        """Do what is asked for by hand, let arrive what has come, and schedule; what moves data."""
-        done = self.hands.act(step)
-        self.recorder.add(done)
-        timed = self.scenario.workload is not None
-        if timed and self.scheduler.idle() and self.pending:  # nothing to do until the next arrival
-            self.time_s = max(self.time_s, self.prepared[self.pending[-1]].arrival)
-        now = self.time_s if timed else step
-        while self.pending and self.prepared[self.pending[-1]].arrival <= now:
-            self.recorder.add(self.scheduler.arrive(self._sequence(self.pending.pop())))
-        plan = self.scheduler.schedule()
-        self.scheduled = plan.scheduled
-        self.recorder.add(plan.events)
-        return done + plan.events
-
-    def _sequence(self, index: int) -> Sequence:
-        first = self._member(index)
-        p = self.prepared[index]
-        if p.members > 1 and isinstance(self.system, PagedSystem):
-            members = [first, *(self._member(index + n) for n in range(1, p.members))]
-            group = Group(members, p.shared, p.beam, forked=False)
-            for member in members:
-                member.group = group
-        return first
-
-    def _member(self, index: int) -> Sequence:
-        p = self.prepared[index]
-        return Sequence(
-            index=index,
-            prompt_tokens=len(p.prompt_ids),
-            final_slots=p.final_slots,
-            max_len=p.max_len,
-            tokens=list(p.prompt_ids),
-        )
-
-    def end(self, best: list[int], rows: list[Row | None], fresh: Callable[[], int]) -> None:
-        """Choose tokens, hand them to the scheduler and close the step.
-
-        ``best``, ``rows``: most probable token and logits of each piece of scheduled work.
-        """
-        ending = [
-            (sequence, token, row)
-            for (sequence, _, _), token, row in zip(self.scheduled, best, rows, strict=True)
-            if sequence.written == len(sequence.tokens)
-        ]
-        sampled, parents = self.chooser.choose(ending, fresh)
-        self.recorder.add(self.scheduler.complete(sampled, parents), late=True)
-        tokens = sum(count for _, _, count in self.scheduled)
-        self.written += tokens
-        self.time_s += self.clock.seconds(tokens)
-        self.recorder.close(self.scheduler.stranded, self.time_s)
 
 
 class _Run:
@@ -132,21 +48,11 @@ class _Run:
         self.model = None if scenario.model == "none" else model
         self.scenario, self.max_steps = scenario, max_steps
         self.prepared = prepare(scenario, self.model)
-        self._check_steps()
+        _check_steps(scenario, self.prepared, max_steps)
         self.runner = _runner(scenario, self.prepared, self.model, observe) if self.model else None
         self.systems = [SystemRun(i, scenario, self.prepared) for i in range(len(scenario.systems))]
-        self.next_id = max((i for p in self.prepared for i in p.prompt_ids + (p.forced or [])), default=0) + 1
-        self.total = sum(min(p.final_slots, scenario.slots) for p in self.prepared) * len(self.systems)
+        self.total = _tokens_to_write(scenario, self.prepared) * len(self.systems)
         self.step = 0
-
-    def _check_steps(self) -> None:
-        if self.scenario.workload is None:
-            late = max(self.prepared, key=lambda p: p.arrival)
-            if late.arrival >= self.max_steps:
-                raise ScenarioError(
-                    f"Request {late.id!r} has arrival_step = {late.arrival}; a run takes at most {self.max_steps} "
-                    f"steps: valid is 0 to {self.max_steps - 1}."
-                )
 
     @property
     def written(self) -> int:
@@ -172,7 +78,7 @@ class _Run:
         at = 0
         for run in active:
             end = at + len(run.scheduled)
-            run.end(best[at:end], rows[at:end], self._fresh)
+            run.end(best[at:end], rows[at:end])
             at = end
         self.step += 1
         return True
@@ -187,10 +93,6 @@ class _Run:
         assert logits is not None
         return best, [partial(_row, logits, i) for i in range(len(works))]
 
-    def _fresh(self) -> int:
-        self.next_id += 1
-        return self.next_id - 1
-
 
 def _row(logits: Tensor, index: int) -> Tensor:
     return logits[index]
@@ -203,17 +105,58 @@ def run(
     progress: Progress | None = None,
     observe: Observer | None = None,
     max_steps: int = MAX_STEPS,
+    plain: bool = False,
 ) -> Trace:
     """Run a scenario to its end.
 
     ``model``: loaded by the caller, or from ``scenario.model`` if None. ``observe`` sees the logits of every sampled
-    token (the proof lamp). Raises ScenarioError, ModelError, or Cancelled.
+    token (the proof lamp). ``plain``: one step at a time also where only lengths are run; the trace is the same, event
+    for event, once its spans are expanded. Raises ScenarioError, ModelError, or Cancelled.
     """
+    if scenario.model == "none" and not plain:
+        prepared = prepare(scenario, None)
+        if can_skip(scenario, prepared):
+            _check_steps(scenario, prepared, max_steps)
+            return _skipping(scenario, prepared, progress, max_steps)
     under_way = _Run(scenario, model, observe, max_steps)
     while under_way.advance():
         if progress and under_way.step % 16 == 0 and progress(under_way.written, under_way.total):
             raise Cancelled
     return _freeze(under_way)
+
+
+def _skipping(scenario: Scenario, prepared: list[Prepared], progress: Progress | None, max_steps: int) -> Trace:
+    """Each system by itself: without a model nothing couples them."""
+    each, done = _tokens_to_write(scenario, prepared), 0
+    systems = []
+    for index in range(len(scenario.systems)):
+        under_way = Ahead(scenario, index, prepared, max_steps)
+        while under_way.advance(steps=512):
+            if progress and progress(done + under_way.written, each * len(scenario.systems)):
+                raise Cancelled
+        done += each
+        systems.append(under_way.trace())
+    return assemble(scenario, prepared, systems)
+
+
+def _check_steps(scenario: Scenario, prepared: list[Prepared], max_steps: int) -> None:
+    if scenario.workload is None:
+        late = max(prepared, key=lambda p: p.arrival)
+        if late.arrival >= max_steps:
+            raise ScenarioError(
+                f"Request {late.id!r} has arrival_step = {late.arrival}; a run takes at most {max_steps} "
+                f"steps: valid is 0 to {max_steps - 1}."
+            )
+
+
+def _tokens_to_write(scenario: Scenario, prepared: list[Prepared]) -> int:
+    return sum(min(p.final_slots, scenario.slots) for p in prepared)
+
+
+def assemble(scenario: Scenario, prepared: list[Prepared], systems: list[SystemTrace]) -> Trace:
+    """One trace of systems that were run by themselves, lengths only."""
+    requests = tuple(RequestFacts(p.id, len(p.prompt_ids), p.final_slots, p.arrival, (), p.group) for p in prepared)
+    return Trace(scenario=to_dict(scenario), requests=requests, systems=tuple(systems), model="none")
 
 
 @dataclass(frozen=True)
@@ -300,23 +243,10 @@ def _freeze(under_way: _Run) -> Trace:
     requests = []
     for index, p in enumerate(under_way.prepared):
         longest = max((r.chooser.sampled[index] for r in runs), key=len)
-        ids = (p.prompt_ids + longest)[: p.final_slots] if model else []
+        ids = [*p.prompt_ids, *longest][: p.final_slots] if model else []
         pieces = tuple(model.tokenizer.piece(i) for i in ids) if model else ()
         requests.append(RequestFacts(p.id, len(p.prompt_ids), p.final_slots, p.arrival, pieces, p.group))
-    systems = []
-    for r in runs:
-        systems.append(
-            r.recorder.freeze(
-                name=r.system.label,
-                kind=r.system.kind,
-                detail=r.system.model_dump(exclude={"free_order"}),
-                slots=scenario.slots,
-                block_size=r.system.block_size if isinstance(r.system, PagedSystem) else 0,
-                free_order=r.free_order,
-                tokens=tuple(tuple(t) for t in r.chooser.sampled),
-                vocabulary=_vocabulary(r, runs, model),
-            )
-        )
+    systems = [replace(r.trace(), vocabulary=_vocabulary(r, runs, model)) for r in runs]
     return Trace(
         scenario=to_dict(scenario), requests=tuple(requests), systems=tuple(systems),
         model=model.name if model else "none",
@@ -336,4 +266,4 @@ def _vocabulary(run: SystemRun, runs: list[SystemRun], model: LoadedModel | None
     return {token: model.tokenizer.piece(token) for token in run.recorder.tokens_written()}
 
 
-__all__ = ["Cancelled", "Peek", "Prepared", "peek", "prepare", "run"]
+__all__ = ["Cancelled", "Peek", "Prepared", "SystemRun", "assemble", "peek", "prepare", "run"]

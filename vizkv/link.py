@@ -69,9 +69,11 @@ def _no_constant(word: str) -> NoReturn:
 
 
 def _refuse_files(scenario: Scenario) -> None:
-    # whoever opens a link must not make the machine that serves the page read a file of the sender's choice
-    if scenario.workload and scenario.workload.lengths not in LENGTH_SETS:
+    # whoever opens a link must not make the machine that serves the page read a file of the sender's choice; an upload
+    # is named by its content, which says nothing about where anything lies
+    given = scenario.workload
+    if given and not (given.lengths in LENGTH_SETS or given.is_made_up or given.is_upload):
         raise ScenarioError(
-            f"The field workload.lengths is {shorten(scenario.workload.lengths)}, a file, which a link cannot carry; "
-            f"valid in a link is {either(list(LENGTH_SETS))}."
+            f"The field workload.lengths is {shorten(given.lengths)}, a file, which a link cannot carry; valid in a "
+            f"link is {either([*LENGTH_SETS, *given.MADE_UP])}, or a file that was uploaded."
         )

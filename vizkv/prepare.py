@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from vizkv.scenario import Scenario, ScenarioError, member_ids, resolve_lengths
 if TYPE_CHECKING:
     from vizkv.model import LoadedModel
 
-Make = Callable[[int], list[int]]
+Make = Callable[[int], range]
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Prepared:
     """A sequence ready to run in every system. Several of one request share its first ``shared`` tokens."""
 
     id: str
-    prompt_ids: list[int]
+    prompt_ids: Sequence[int]
     final_slots: int
     max_len: int
     arrival: float
@@ -33,6 +33,7 @@ class Prepared:
     beam: bool = False
     parents: list[list[int]] | None = None  # scripted survivors of a beam search, by sampling step
     temperature: float = 0.0
+    made_up: int = 0  # without a model, and where none is given, made_up + q is the id sampled for position q
 
     @property
     def sampled(self) -> int:
@@ -44,14 +45,20 @@ def prepare(scenario: Scenario, model: LoadedModel | None) -> list[Prepared]:
     """All sequences in order. Raises ScenarioError where a prompt or a length cannot be."""
     made_up = _made_up_ids(scenario)
     if scenario.workload is not None:
-        return [
-            Prepared(a.id, next(made_up)(a.prompt_tokens), a.prompt_tokens + a.output_tokens - 1,
-                     scenario.max_model_len, a.time_s, group=index)
-            for index, a in enumerate(workload.draw(scenario.workload, scenario))
-        ]  # fmt: skip
+        drawn = []
+        for index, a in enumerate(workload.draw(scenario.workload, scenario)):
+            own = made_up(a.prompt_tokens + a.output_tokens)
+            drawn.append(
+                Prepared(
+                    a.id, workload.prompt_ids(a) if a.hash_ids else own[: a.prompt_tokens],
+                    a.prompt_tokens + a.output_tokens - 1, scenario.max_model_len, a.time_s, group=index,
+                    made_up=own.start,
+                )
+            )  # fmt: skip
+        return drawn
     prepared: list[Prepared] = []
     for index, request in enumerate(scenario.requests):
-        ids = _prompt_ids(request, request.id, index, model, next(made_up))
+        ids = _prompt_ids(request, request.id, index, model, made_up)
         _known(request.id, ids + _given(request), model)
         prepared += _sequences(scenario, request, index, ids, model, made_up)
     return prepared
@@ -59,7 +66,7 @@ def prepare(scenario: Scenario, model: LoadedModel | None) -> list[Prepared]:
 
 def _sequences(
     scenario: Scenario, request: Request, index: int, ids: list[int], model: LoadedModel | None,
-    made_up: Iterator[Make],
+    made_up: Make,
 ) -> list[Prepared]:  # fmt: skip
     most = min(request.max_len or scenario.max_model_len, scenario.max_model_len)
     members = []
@@ -68,19 +75,20 @@ def _sequences(
         prompt, forced = ids, request.output_token_ids
         if request.branches:
             piece = branch = request.branches[number]
-            own = _prompt_ids(branch, branch.id, index, model, next(made_up))
+            own = _prompt_ids(branch, branch.id, index, model, made_up)
             _known(branch.id, own + (branch.output_token_ids or []), model)
             prompt, forced = ids + own, branch.output_token_ids
         elif request.sample_token_ids is not None:
             forced = request.sample_token_ids[number]
         # a branch's lengths count from its own prompt; final_slots is the whole sequence's
         sampled = resolve_lengths(len(prompt), piece)
+        new = made_up(sampled)
         members.append(
             Prepared(
                 id=name, prompt_ids=list(prompt), final_slots=len(prompt) + sampled - 1, max_len=most,
                 arrival=request.arrival_step, forced=forced, group=index, member=number, members=request.members,
                 shared=len(ids), beam=request.beam_width is not None, parents=request.beam_parents,
-                temperature=request.temperature,
+                temperature=request.temperature, made_up=new.start - len(prompt),
             )
         )  # fmt: skip
     return members
@@ -92,8 +100,8 @@ def _given(request: Request) -> list[int]:
     return [i for row in rows for i in row]
 
 
-def _made_up_ids(scenario: Scenario) -> Iterator[Make]:
-    """An endless supply of id makers, none of which repeats an id: without a model no two prompts share a prefix."""
+def _made_up_ids(scenario: Scenario) -> Make:
+    """A supply of ids, none of which comes twice: without a model no two prompts share a prefix."""
     given = [i for r in scenario.requests for i in (r.prompt_token_ids or []) + _given(r)]
     given += [
         i
@@ -101,15 +109,15 @@ def _made_up_ids(scenario: Scenario) -> Iterator[Make]:
         for b in r.branches
         for i in (b.prompt_token_ids or []) + (b.output_token_ids or [])
     ]
-    state = {"next": max(given, default=0) + 1}
+    # the content of a recorded prompt's blocks is named by ids below this
+    state = {"next": max(given, default=0) + 1 if scenario.workload is None else 2**40}
 
-    def make(count: int) -> list[int]:
+    def make(count: int) -> range:
         first = state["next"]
         state["next"] += count
-        return list(range(first, first + count))
+        return range(first, first + count)
 
-    while True:
-        yield make
+    return make
 
 
 def _prompt_ids(piece: Piece, name: str, index: int, model: LoadedModel | None, make: Make) -> list[int]:
@@ -117,11 +125,11 @@ def _prompt_ids(piece: Piece, name: str, index: int, model: LoadedModel | None, 
         ids = list(piece.prompt_token_ids)
     elif piece.prompt is not None:
         # without a model a word or a mark is one token: good enough to run lengths only
-        ids = model.tokenizer.encode(piece.prompt) if model else make(max(1, len(piece.prompt.split())))
+        ids = model.tokenizer.encode(piece.prompt) if model else list(make(max(1, len(piece.prompt.split()))))
     elif model:
         ids = model.filler(piece.prompt_tokens or 1, index)
     else:
-        ids = make(piece.prompt_tokens or 1)
+        ids = list(make(piece.prompt_tokens or 1))
     if not ids:
         raise ScenarioError(
             f"The prompt of request {name!r} has no token in this model's vocabulary; give at least one word."

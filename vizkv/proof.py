@@ -6,6 +6,7 @@ is :meth:`vizkv.model.llama.Llama.forward`, which knows neither slots nor blocks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def prove(scenario: Scenario, trace: Trace, model: LoadedModel) -> Proof:
 
     prepared = engine.prepare(scenario, model)
     longest = [max((s.tokens[i] for s in trace.systems), key=len) for i in range(len(prepared))]
-    sequences = [(p.prompt_ids + list(t))[: p.final_slots] for p, t in zip(prepared, longest, strict=True)]
+    sequences = [[*p.prompt_ids, *t][: p.final_slots] for p, t in zip(prepared, longest, strict=True)]
     reference = Reference(model.model, sequences, [len(p.prompt_ids) for p in prepared])
     again = engine.run(scenario, model, observe=reference.compare)
     reference.settle()
@@ -101,7 +102,7 @@ def prove(scenario: Scenario, trace: Trace, model: LoadedModel) -> Proof:
 
 
 def _token(
-    seen: Seen, prepared: list[engine.Prepared], tokens: tuple[tuple[int, ...], ...], seed: int, model: LoadedModel
+    seen: Seen, prepared: list[engine.Prepared], tokens: Sequence[Sequence[int]], seed: int, model: LoadedModel
 ) -> TokenProof:
     from vizkv.model.sampling import draw
 

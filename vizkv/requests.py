@@ -5,11 +5,12 @@ Every refusal is a sentence's rest for :mod:`vizkv.complaints`: field, value, an
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from vizkv.complaints import listed, shorten
+from vizkv.complaints import either, listed, shorten
 
 MAX_SLOTS = 4_194_304  # a slider's worth beyond the largest pool that SPEC names; more would only exhaust the browser
 MAX_REQUESTS = 100_000
@@ -32,6 +33,9 @@ TokenIds = Annotated[list[TokenId], Field(max_length=MAX_SLOTS)]
 Fan = Annotated[int, Field(ge=1, le=MAX_MEMBERS, strict=True)]
 Beams = Annotated[list[Annotated[int, Field(ge=0, le=MAX_MEMBERS - 1, strict=True)]], Field(max_length=MAX_MEMBERS)]
 Flag = Annotated[bool, Field(strict=True)]
+Range = Annotated[list[Length], Field(min_length=2, max_length=2)]  # from, to: both included
+Median = Annotated[float, Field(ge=1, le=MAX_SLOTS, strict=True)]
+Sigma = Annotated[float, Field(ge=0, le=4, strict=True)]  # of the logarithm: 4 is a factor of 55 to either side
 Label = Annotated[str, Field(max_length=MAX_LABEL), AfterValidator(one_line)]
 RequestId = Annotated[str, Field(max_length=20), AfterValidator(one_line)]
 
@@ -224,23 +228,77 @@ class Action(Part):
 
 
 class Workload(Part):
-    """Requests drawn from length distributions, or read from a recorded trace."""
+    """Requests drawn from length distributions, or read from a recorded trace.
+
+    ``lengths`` is a set of measured quantiles, a kind of :attr:`MADE_UP` with fields of its own, the name of an upload,
+    or a file. :mod:`vizkv.workload` draws; what its fields mean in detail is said there.
+    """
+
+    # kind of made-up lengths -> the fields that belong to it
+    MADE_UP: ClassVar[dict[str, tuple[str, ...]]] = {
+        "constant": ("prompt_tokens", "output_tokens"),
+        "uniform": ("prompt_range", "output_range"),
+        "lognormal": ("prompt_median", "prompt_sigma", "output_median", "output_sigma"),
+        "conversations": (
+            "turns", "system_tokens", "user_median", "user_sigma", "output_median", "output_sigma", "think_s",
+        ),
+    }  # fmt: skip
+    UPLOAD: ClassVar[re.Pattern[str]] = re.compile(r"upload:[0-9a-f]{16}")
+    STEP: ClassVar[int] = 16  # tokens that a name of a conversation's content stands for
 
     lengths: str = Field(default="sharegpt", min_length=1, max_length=1000)
-    arrivals: Literal["poisson", "trace"] = "poisson"
+    prompt_tokens: Length = 256
+    output_tokens: Length = 256
+    prompt_range: Range = Field(default=[64, 512])
+    output_range: Range = Field(default=[64, 512])
+    prompt_median: Median = 128.0
+    prompt_sigma: Sigma = 1.0
+    output_median: Median = 256.0
+    output_sigma: Sigma = 0.8
+    turns: Annotated[int, Field(ge=1, le=1000, strict=True)] = 5
+    system_tokens: Annotated[int, Field(ge=0, le=MAX_SLOTS, strict=True)] = 512
+    user_median: Median = 64.0
+    user_sigma: Sigma = 1.0
+    think_s: float = Field(default=30.0, ge=0, le=1_000_000, strict=True)
+    arrivals: Literal["constant", "poisson", "trace"] = "poisson"
     rate: float = Field(default=4.0, gt=0, le=10_000, strict=True)
     duration: float = Field(default=900.0, gt=0, le=1_000_000, strict=True)
     warmup: float = Field(default=300.0, ge=0, le=1_000_000, strict=True)
     iteration_ms: float = Field(default=33.0, gt=0, le=1_000_000, strict=True)
     token_ms: float = Field(default=0.1, ge=0, le=1_000_000, strict=True)
+    drain: Flag = True  # go on behind ``duration`` until all have finished; False: stop there
+
+    @property
+    def is_made_up(self) -> bool:
+        """Whether the lengths come from the fields of a kind, not from anything that was measured."""
+        return self.lengths in self.MADE_UP
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the lengths are a trace that somebody uploaded; the word names its content, never a path."""
+        return self.UPLOAD.fullmatch(self.lengths) is not None
 
     @model_validator(mode="after")
     def _drawable(self) -> Workload:
-        if self.arrivals == "poisson" and self.rate * self.duration > MAX_REQUESTS:
+        if self.arrivals != "trace" and self.rate * self.duration > MAX_REQUESTS:
             raise ValueError(
                 f"has rate = {self.rate:g} for duration = {self.duration:g}, which draws about "
                 f"{self.rate * self.duration:.0f} requests; valid is at most {MAX_REQUESTS}"
             )
+        own = self.MADE_UP.get(self.lengths, ())
+        for name in type(self).model_fields:  # in the file's order, so that the same file gets the same sentence
+            kinds = [kind for kind, names in self.MADE_UP.items() if name in names]
+            if kinds and name in self.model_fields_set and name not in own:
+                raise ValueError(
+                    f"has {name} = {shorten(getattr(self, name))} with lengths = {shorten(self.lengths)}; valid is "
+                    f"{name} with lengths = {either(kinds)} only"
+                )
+        for name in ("prompt_range", "output_range"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"has {name} = [{low}, {high}]; valid is a range that begins with its lower end")
+        if self.system_tokens % self.STEP:
+            raise ValueError(f"has system_tokens = {self.system_tokens}; valid is a multiple of {self.STEP}")
         return self
 
 

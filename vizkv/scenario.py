@@ -297,11 +297,13 @@ def load(path: str | Path) -> Scenario:
         scenario = from_toml(raw.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError:
         raise ScenarioError(f"The file {str(path)!r} is not text; a scenario is a TOML file in UTF-8.") from None
-    beside = Path(path).parent / scenario.workload.lengths if scenario.workload else None
-    if beside is None or not beside.is_file():
+    given = scenario.workload
+    if given is None or given.lengths in LENGTH_SETS or given.is_made_up or given.is_upload:
         return scenario
-    assert scenario.workload is not None
-    return scenario.model_copy(update={"workload": scenario.workload.model_copy(update={"lengths": str(beside)})})
+    beside = Path(path).parent / given.lengths
+    if not beside.is_file():
+        return scenario
+    return scenario.model_copy(update={"workload": given.model_copy(update={"lengths": str(beside)})})
 
 
 def to_dict(scenario: Scenario) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 A trace holds the events of each system (see :mod:`vizkv.events`) and nothing that can be derived from them: slot
 states, ledgers, block tables and free queues come from :mod:`vizkv.replay`.
+
+A run of lengths only (:mod:`vizkv.ahead`) has millions of events that say no more than that somebody wrote one more
+token. They are kept as spans: a sequence, its first step, and for how many steps it wrote one token in each.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,9 +26,9 @@ from vizkv import __version__
 from vizkv.events import Event, Kind
 
 FORMAT = "vizkv trace"
-VERSION = 2
+VERSION = 3  # 2, which had no spans, can be read
 MAX_FILE = 512 * 2**20
-_COLUMNS = ("request", "a", "b", "c", "d")
+BEHIND = 2**31 - 1  # a place behind all spans
 
 
 class TraceError(ValueError):
@@ -43,11 +47,18 @@ class RequestFacts:
     group: int = -1  # index of the scenario's request, of which it may be one of several sequences
 
 
+def _no_spans() -> np.ndarray:
+    return np.zeros((0, 5), np.int64)
+
+
 @dataclass(frozen=True)
 class SystemTrace:
     """One system's part. Event columns have one entry an event, in order; ``offsets`` [steps + 1] cuts them into steps.
 
     ``late`` marks events after which the ledger of their step was already closed: what finished requests give back.
+
+    ``spans`` [n, 5] are further WRITTEN events: request, first step, steps, first position, id of the first token. In
+    a step they come in the order of the table, each after the events whose ``places`` is at most its row's number.
     """
 
     name: str
@@ -62,8 +73,10 @@ class SystemTrace:
     late: np.ndarray
     stranded: np.ndarray  # [steps] 1 where free slots are stranded
     time_s: np.ndarray  # [steps] the clock at the end of the step, in seconds
-    tokens: tuple[tuple[int, ...], ...]  # sampled token ids of each sequence
+    tokens: tuple[Sequence[int], ...]  # sampled token ids of each sequence; a range where they were made up
     vocabulary: dict[int, str] = field(default_factory=dict)  # texts of ids, where this system's own text differs
+    places: np.ndarray | None = None  # [events]
+    spans: np.ndarray = field(default_factory=_no_spans)
 
     @property
     def steps(self) -> int:
@@ -71,45 +84,85 @@ class SystemTrace:
         return len(self.offsets) - 1
 
     @cached_property
-    def _rows(self) -> tuple[list, list]:
-        return [Event(Kind(k), *v) for k, v in zip(self.kinds.tolist(), self.values.tolist(), strict=True)], (
-            self.late.tolist()
-        )
+    def columns(self) -> tuple[list[Event], list[bool], list[int]]:
+        """The events, their late marks and their places, as lists: made once, on the first use."""
+        rows = [Event(Kind(k), *v) for k, v in zip(self.kinds.tolist(), self.values.tolist(), strict=True)]
+        return rows, self.late.tolist(), [] if self.places is None else self.places.tolist()
 
     def events(self, step: int) -> Iterator[tuple[Event, bool]]:
         """The events of one step with their ``late`` mark."""
-        rows, late = self._rows
+        rows, late, places = self.columns
+        writing = self.writing(step)
+        at = 0
         for i in range(int(self.offsets[step]), int(self.offsets[step + 1])):
-            yield rows[i], bool(late[i])
+            while at < len(writing) and writing[at][0] < places[i]:
+                yield writing[at][1], False
+                at += 1
+            yield rows[i], late[i]
+        for _, event in writing[at:]:
+            yield event, False
+
+    def writing(self, step: int) -> list[tuple[int, Event]]:
+        """(row of the spans' table, WRITTEN event) of each span that goes through a step."""
+        if not len(self.spans):
+            return []
+        active = np.flatnonzero((self.spans[:, 1] <= step) & (step < self.spans[:, 1] + self.spans[:, 2]))
+        return [
+            (at, Event(Kind.WRITTEN, who, position + step - first, 1, token + step - first))
+            for at, (who, first, _, position, token) in zip(active.tolist(), self.spans[active].tolist(), strict=True)
+        ]
+
+    def expanded(self) -> SystemTrace:
+        """The same trace with every event in the columns, and no spans."""
+        if not len(self.spans):
+            return replace(self, places=None)
+        step_of = np.repeat(np.arange(self.steps), np.diff(self.offsets))
+        count = self.spans[:, 2]
+        row = np.repeat(np.arange(len(self.spans)), count)
+        since = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        who, first, _, position, token = self.spans[row].T
+        written = np.stack([who, position + since, np.ones_like(since), token + since, np.zeros_like(since)], 1)
+        steps = np.concatenate([step_of, first + since])
+        places = np.concatenate([self.places if self.places is not None else np.zeros(0, np.int64), row])
+        after = np.concatenate([np.zeros(len(step_of), bool), np.ones(len(row), bool)])
+        order = np.lexsort((after, places, steps))
+        kinds = np.concatenate([self.kinds, np.full(len(row), Kind.WRITTEN, np.uint8)])[order]
+        offsets = np.searchsorted(steps[order], np.arange(self.steps + 1))
+        late = np.concatenate([self.late, np.zeros(len(row), bool)])[order]
+        values = np.concatenate([self.values, written])[order]
+        return replace(self, offsets=offsets, kinds=kinds, values=values, late=late, places=None, spans=_no_spans())
 
 
 class SystemRecorder:
     """Collects one system's events while the engine runs, then freezes them."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, ...]] = []
-        self._late: list[bool] = []
-        self._offsets = [0]
-        self._stranded: list[bool] = []
-        self._time: list[float] = []
+        self._rows = array("q")  # six numbers an event: a tuple each would take ten times the room
+        self._late = bytearray()
+        self._places = array("q")
+        self._offsets = array("q", [0])
+        self._stranded = bytearray()
+        self._time = array("d")
 
-    def add(self, events: list[Event], late: bool = False) -> None:
-        """Append events of the step under way."""
-        self._rows.extend(events)
-        self._late.extend([late] * len(events))
+    def add(self, events: list[Event], late: bool = False, place: int = 0) -> None:
+        """Append events of the step under way. ``place``: behind the spans' rows before it, see SystemTrace."""
+        for event in events:
+            self._rows.extend(event)
+            self._late.append(late)
+            self._places.append(place)
 
     def tokens_written(self) -> set[int]:
         """The ids of the tokens that ended a piece of written work."""
-        return {row[4] for row in self._rows if row[0] == Kind.WRITTEN}
+        return {self._rows[i + 4] for i in range(0, len(self._rows), 6) if self._rows[i] == Kind.WRITTEN}
 
     def close(self, stranded: bool, time_s: float) -> None:
         """End the step."""
-        self._offsets.append(len(self._rows))
+        self._offsets.append(len(self._late))
         self._stranded.append(stranded)
         self._time.append(time_s)
 
-    def freeze(self, **facts: Any) -> SystemTrace:
-        """The immutable trace. ``facts``: the fields that the recorder does not know."""
+    def freeze(self, *, spans: np.ndarray | None = None, **facts: Any) -> SystemTrace:
+        """The immutable trace so far. ``facts``: the fields that the recorder does not know."""
         rows = np.array(self._rows, np.int64).reshape(-1, 6)
         return SystemTrace(
             offsets=np.array(self._offsets, np.int64),
@@ -118,6 +171,8 @@ class SystemRecorder:
             late=np.array(self._late, np.bool_),
             stranded=np.array(self._stranded, np.bool_),
             time_s=np.array(self._time, np.float64),
+            places=None if spans is None else np.array(self._places, np.int64),
+            spans=_no_spans() if spans is None else spans,
             **facts,
         )
 
@@ -172,7 +227,13 @@ def save(trace: Trace) -> bytes:
             put(f"{i}/stranded", s.stranded)
             put(f"{i}/time_s", s.time_s)
             put(f"{i}/token_counts", np.array([len(t) for t in s.tokens], np.int64))
-            put(f"{i}/tokens", np.array([t for row in s.tokens for t in row], np.int64))
+            if any(isinstance(t, range) for t in s.tokens):  # made up: the first of each tells the others
+                put(f"{i}/tokens_from", np.array([t[0] if t else 0 for t in s.tokens], np.int64))
+            else:
+                put(f"{i}/tokens", np.array([t for row in s.tokens for t in row], np.int64))
+            if s.places is not None:
+                put(f"{i}/places", s.places)
+                put(f"{i}/spans", s.spans.T)
         text = json.dumps(header, ensure_ascii=False, separators=(",", ":"))
         archive.writestr(zipfile.ZipInfo("header.json", (1980, 1, 1, 0, 0, 0)), text)
     return _deflated(file.getvalue())
@@ -198,12 +259,16 @@ def load(data: bytes) -> Trace:
             header = json.loads(archive.read("header.json"))
             if header.get("format") != FORMAT:
                 raise TraceError("The file is not a vizkv trace; save one from a run and load that.")
-            if header["format_version"] != VERSION:
+            if header["format_version"] not in (2, VERSION):
                 raise TraceError(
-                    f"The trace has format version {header['format_version']}; this vizkv reads version {VERSION}."
+                    f"The trace has format version {header['format_version']}; this vizkv reads versions 2 and "
+                    f"{VERSION}."
                 )
+            names = set(archive.namelist())
 
-            def get(name: str) -> np.ndarray:
+            def get(name: str) -> np.ndarray | None:
+                if f"{name}.npy" not in names:
+                    return None
                 return np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
 
             trace = Trace(
@@ -225,9 +290,22 @@ def load(data: bytes) -> Trace:
     return trace
 
 
-def _system(facts: dict[str, Any], i: int, get: Any) -> SystemTrace:
-    tokens, ends = get(f"{i}/tokens").tolist(), np.cumsum(get(f"{i}/token_counts")).tolist()
-    starts = [0, *ends[:-1]]
+def _system(facts: dict[str, Any], i: int, find: Callable[[str], np.ndarray | None]) -> SystemTrace:
+    def get(name: str) -> np.ndarray:
+        column = find(f"{i}/{name}")
+        if column is None:
+            raise KeyError(name)
+        return column
+
+    counts = get("token_counts").tolist()
+    first = find(f"{i}/tokens_from")
+    tokens: list[Sequence[int]]
+    if first is None:
+        ids, ends = get("tokens").tolist(), np.cumsum(counts).tolist()
+        tokens = [tuple(ids[a:b]) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+    else:
+        tokens = [range(a, a + count) for a, count in zip(first.tolist(), counts, strict=True)]
+    places = find(f"{i}/places")
     return SystemTrace(
         name=str(facts["name"]),
         kind=str(facts["kind"]),
@@ -236,13 +314,15 @@ def _system(facts: dict[str, Any], i: int, get: Any) -> SystemTrace:
         block_size=int(facts["block_size"]),
         free_order=tuple(facts["free_order"]),
         vocabulary={int(token): str(text) for token, text in facts["vocabulary"]},
-        offsets=get(f"{i}/offsets"),
-        kinds=get(f"{i}/kinds"),
-        values=np.ascontiguousarray(get(f"{i}/values").T),
-        late=get(f"{i}/late"),
-        stranded=get(f"{i}/stranded"),
-        time_s=get(f"{i}/time_s"),
-        tokens=tuple(tuple(tokens[a:b]) for a, b in zip(starts, ends, strict=True)),
+        offsets=get("offsets"),
+        kinds=get("kinds"),
+        values=np.ascontiguousarray(get("values").T),
+        late=get("late"),
+        stranded=get("stranded"),
+        time_s=get("time_s"),
+        tokens=tuple(tokens),
+        places=places,
+        spans=_no_spans() if places is None else np.ascontiguousarray(get("spans").T),
     )
 
 
@@ -260,9 +340,23 @@ def _check(trace: Trace) -> None:
             and (not events or system.kinds.max() <= max(Kind))
             and (not events or -1 <= system.values[:, 0].min() <= system.values[:, 0].max() < len(trace.requests))
             and len(system.tokens) == len(trace.requests)
+            and _spans_hold(system, len(trace.requests))
         )
         if not sound:
             raise TraceError(f"The trace's columns for {system.name!r} contradict each other: the file is damaged.")
+
+
+def _spans_hold(system: SystemTrace, requests: int) -> bool:
+    if system.places is None:
+        return not len(system.spans)
+    who, first, count, position, _ = system.spans.reshape(-1, 5).T
+    return (
+        len(system.places) == len(system.kinds)
+        and system.spans.shape == (len(who), 5)
+        and bool(((0 <= who) & (who < requests) & (first >= 0) & (count >= 0) & (position >= 0)).all())
+        and bool((first + count <= system.steps).all())
+        and bool((np.diff(first) >= 0).all())
+    )
 
 
 def read(path: str | Path) -> Trace:

@@ -6,7 +6,7 @@ from tests.app.visitor import control, link_of, opened, player, rested, warnings
 from vizkv.presets import list_presets
 from vizkv.ui import link, pages
 
-WITH_PLAYER = sorted({p.page for p in list_presets()} & set(pages.PAGES))
+WITH_PLAYER = sorted({p.page for p in list_presets() if p.scenario.requests} & set(pages.PAGES))
 
 
 def switched(app, page):

@@ -17,10 +17,11 @@ def is_plain(file: Path) -> bool:
     """Whether an example has one sequence a request and recovers by computing again: what the checker replays.
 
     The checker knows vLLM V1's rules; several sequences and swapping are the paper's, and have tests of their own.
+    Workloads too: see test_workload_contract.py.
     """
     data = tomllib.loads(file.read_text(encoding="utf-8"))
     several = any(request.keys() & {"samples", "beam_width", "branches"} for request in data.get("requests", ()))
-    return "systems" in data and not several and all(s.get("recovery") != "swap" for s in data["systems"])
+    return "requests" in data and not several and all(s.get("recovery") != "swap" for s in data["systems"])
 
 
 PRESETS = [file for file in sorted((Path(__file__).parents[2] / "vizkv" / "presets").glob("*.toml")) if is_plain(file)]

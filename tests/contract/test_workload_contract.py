@@ -1,8 +1,10 @@
 """A workload through `vizkv run`: what is averaged, and what a saved trace says of it later."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from tests.contract.checker import check_summary
 from tests.contract.program import lines_of, vizkv
@@ -25,6 +27,10 @@ warmup = 3.0
 """
 
 
+FOLDER = Path(__file__).parents[2] / "vizkv" / "presets"
+PRESETS = [f for f in sorted(FOLDER.glob("*.toml")) if "workload" in tomllib.loads(f.read_text(encoding="utf-8"))]
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     (tmp_path / "load.toml").write_text(FILE, encoding="utf-8")
@@ -40,6 +46,19 @@ def test_averages_are_taken_from_the_warm_up_to_the_end_of_the_arrivals(file: Pa
         scenario = {"slots": 1024, "workload": {"warmup": 3.0, "duration": 8.0}}
         check_summary(scenario, own, said, never=said["never"])
         assert said["never"] == sum(event["kind"] == "never" for line in own for event in line["events"])
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda file: file.stem)
+def test_examples_with_a_workload_print_what_the_specification_says(preset: Path, tmp_path: Path) -> None:
+    data = tomllib.loads(preset.read_text(encoding="utf-8"))
+    data["workload"] |= {"duration": 12.0, "warmup": 4.0}  # their beginning
+    (tmp_path / preset.name).write_text(tomli_w.dumps(data), encoding="utf-8")
+    lines, summary = lines_of(tmp_path / preset.name)
+    for name, said in summary.items():
+        own = [line for line in lines if line["system"] == name]
+        for line in own:
+            assert all(sum(ledger.values()) == data["slots"] for ledger in line["ledger"].values())
+        check_summary(data, own, said, never=said["never"])
 
 
 def test_a_saved_trace_gives_the_summary_that_its_run_gave(file: Path) -> None:

@@ -13,6 +13,7 @@ from tests.house.project import ROOT, files, relative
 
 WORDS = {"events", "slots"}  # shared names and numbers; they import nothing and everybody may use them
 CORE = {"requests", "scenario", "workload", "memory", "scheduling", "model", "engine", "trace", "replay", "proof"}
+LAB = {"complaints", "prepare", "ahead", "ledgers", "metrics", "hardware", "sweep", "bench"}
 
 # room -> the rooms of ours that it may import; a room is a file or folder directly in vizkv/
 ARROWS: dict[str, set[str]] = {
@@ -23,6 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "scenario": {"complaints", "requests"},
     "messages": set(),
     "player": set(),
+    "live": set(),
     "memory": set(),
     "model": set(),
     "workload": {"scenario"},
@@ -32,15 +34,22 @@ ARROWS: dict[str, set[str]] = {
     "prepare": {"requests", "scenario", "workload", "model"},
     "choose": {"prepare", "scheduling", "model"},
     "byhand": WORDS | {"requests", "scenario", "scheduling"},
-    "engine": WORDS | {"scenario", "workload", "scheduling", "model", "trace", "prepare", "choose", "byhand"},
+    "system_run": WORDS | {"scenario", "workload", "scheduling", "trace", "prepare", "choose", "byhand"},
+    "ahead": WORDS | {"scenario", "scheduling", "trace", "prepare", "system_run"},
+    "engine": WORDS | {"scenario", "scheduling", "model", "trace", "prepare", "choose", "system_run", "ahead"},
+    "ledgers": WORDS | {"trace", "replay"},
+    "metrics": WORDS | {"trace", "replay", "ledgers"},
+    "hardware": {"complaints"},
+    "bench": {"engine", "ledgers", "presets", "scenario"},
+    "sweep": WORDS | {"complaints", "scenario", "link", "engine", "trace", "ledgers", "metrics"},
     "proof": {"scenario", "engine", "model", "trace"},
-    "views": WORDS | {"messages", "presets", "trace", "replay"},
+    "views": WORDS | {"messages", "presets", "trace", "replay", "ledgers", "metrics", "hardware"},
     "presets": {"scenario"},
     "link": {"complaints", "scenario"},
     "export": WORDS | {"messages", "views", "player", "trace", "replay"},
-    "cli": WORDS | CORE | {"messages", "presets", "views", "export", "link"},
+    "cli": WORDS | CORE | LAB | {"messages", "presets", "views", "export", "link"},
     "__main__": {"cli"},
-    "ui": WORDS | CORE | {"messages", "presets", "views", "export", "link", "player"},
+    "ui": WORDS | CORE | LAB | {"messages", "presets", "views", "export", "link", "player", "live"},
 }
 
 

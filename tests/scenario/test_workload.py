@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import vizkv.workload
+import vizkv
 from vizkv.scenario import LENGTH_SETS, ScenarioError, from_dict
 from vizkv.workload import Arrival, Clock, draw, draw_lengths
 
-DATA = json.loads((Path(vizkv.workload.__file__).parent / "data" / "lengths.json").read_text(encoding="utf-8"))
+DATA = json.loads((Path(vizkv.__file__).parent / "data" / "lengths.json").read_text(encoding="utf-8"))
 HEAD = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 
 
@@ -100,12 +100,12 @@ def test_columns_are_found_by_their_names(tmp_path):
 
 def test_a_mooncake_trace_is_read_with_its_block_hashes(tmp_path):
     lines = [
-        {"timestamp": 1000, "input_length": 6955, "output_length": 52, "hash_ids": [46, 47]},
+        {"timestamp": 1000, "input_length": 955, "output_length": 52, "hash_ids": [46, 47]},
         {"timestamp": 3500, "input_length": 10, "output_length": 1},
     ]
     content = "\n".join(map(json.dumps, lines))
     assert trace(tmp_path / "t.jsonl", content) == [
-        Arrival("1", 6955, 52, 0.0, (46, 47)),
+        Arrival("1", 955, 52, 0.0, (46, 47)),
         Arrival("2", 10, 1, 2.5),
     ]
 
@@ -143,6 +143,10 @@ def test_poisson_arrivals_draw_whole_rows_from_a_file(tmp_path):
         ('{"timestamp": 1, "input_length": true, "output_length": 1}', ["input_length is True", "a whole number"]),
         ('{"timestamp": NaN, "input_length": 2, "output_length": 1}', ["timestamp is nan", "milliseconds"]),
         ('{"timestamp": 1, "input_length": 2, "output_length": 1, "hash_ids": 5}', ["hash_ids is 5", "a list"]),
+        (
+            '{"timestamp": 1, "input_length": 513, "output_length": 1, "hash_ids": [7]}',
+            ["line 1", "hash_ids has 1 items for input_length = 513", "valid are 2", "each 512 tokens"],
+        ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -161,6 +165,44 @@ def test_a_trace_of_more_than_200_mb_is_refused_unread(tmp_path):
         arrivals(lengths=str(path), arrivals="trace")
 
 
+def test_what_a_trace_names_beyond_the_prompt_is_left_out(tmp_path):
+    line = json.dumps({"timestamp": 0, "input_length": 512, "output_length": 1, "hash_ids": [7, 8, 9]})
+    assert trace(tmp_path / "t.jsonl", line)[0].hash_ids == (7,)
+
+
+def test_long_hashes_keep_what_is_equal_and_fit_in_token_ids(tmp_path):
+    rows = [{"timestamp": t, "input_length": 600, "output_length": 1, "hash_ids": ids}
+            for t, ids in enumerate([[2**63, -5], [2**63, 4]])]  # fmt: skip
+    first, second = trace(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows)))
+    assert first.hash_ids[0] == second.hash_ids[0] and first.hash_ids[1] != second.hash_ids[1]
+    assert all(0 <= name < 2**31 for name in first.hash_ids + second.hash_ids)
+
+
+def test_a_trace_that_changed_on_the_disk_is_read_again(tmp_path):
+    assert len(trace(tmp_path / "t.csv", HEAD + "0,1,1\n")) == 1
+    assert len(trace(tmp_path / "t.csv", HEAD + "0,1,1\n1,1,1\n")) == 2
+
+
+def named(tmp_path, count, **workload):
+    rows = [{"timestamp": t * 1000, "input_length": 600 + t, "output_length": 1, "hash_ids": [0, t + 1]}
+            for t in range(count)]  # fmt: skip
+    return trace(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows)), **workload)
+
+
+def test_prompts_that_name_their_content_keep_their_order_at_drawn_times(tmp_path):
+    drawn = named(tmp_path, 50, arrivals="poisson", rate=4.0, duration=10.0)
+    assert len(drawn) <= 50
+    assert [a.prompt_tokens for a in drawn] == [600 + t for t in range(len(drawn))]
+    assert {a.hash_ids[0] for a in drawn} == {0}
+
+
+def test_a_trace_that_begins_again_shares_nothing_with_what_it_was_before(tmp_path):
+    drawn = named(tmp_path, 3, arrivals="constant", rate=1.0, duration=9.0)
+    laps = [{name for a in drawn[i : i + 3] for name in a.hash_ids} for i in (0, 3, 6)]
+    assert not (laps[0] & laps[1] or laps[1] & laps[2] or laps[0] & laps[2])
+    assert [len(lap) for lap in laps] == [4, 4, 4]
+
+
 @pytest.mark.parametrize("name", ["chatgpt", "missing.csv", "/", "a\0b"])
 def test_a_name_that_is_neither_a_set_nor_a_file_is_answered_with_the_sets(name):
     with pytest.raises(
@@ -169,9 +211,10 @@ def test_a_name_that_is_neither_a_set_nor_a_file_is_answered_with_the_sets(name)
         arrivals(lengths=name)
 
 
-def test_a_set_has_no_recorded_times():
+@pytest.mark.parametrize("name", ["sharegpt", "constant", "conversations"])
+def test_what_is_no_trace_has_no_recorded_times(name):
     with pytest.raises(ScenarioError, match=r"workload\.arrivals is 'trace'.*without recorded times"):
-        arrivals(lengths="sharegpt", arrivals="trace")
+        arrivals(lengths=name, arrivals="trace")
 
 
 def test_a_workload_without_any_request_says_so():
@@ -190,3 +233,8 @@ def test_a_workload_that_no_memory_could_hold_is_refused(tmp_path):
     scenario = from_dict(data)
     with pytest.raises(ScenarioError, match=r"24000006 tokens to compute; valid is at most 20000000"):
         draw(scenario.workload, scenario)
+    without_a_model = from_dict(data | {"model": "none"})
+    assert len(draw(without_a_model.workload, without_a_model)) == 6
+    (tmp_path / "t.csv").write_text(HEAD + "0,1,4000000\n" * 6)
+    with pytest.raises(ScenarioError, match=r"24000000 tokens to sample; valid is at most 20000000"):
+        draw(without_a_model.workload, without_a_model)

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -53,8 +54,35 @@ def rewritten(data: bytes, **header) -> bytes:
 
 
 def test_a_newer_version_is_named(trace):
-    with pytest.raises(TraceError, match="format version 99; this vizkv reads version 2"):
+    with pytest.raises(TraceError, match="format version 99; this vizkv reads versions 2 and 3"):
         traces.load(rewritten(traces.save(trace), format_version=99))
+
+
+def test_a_file_of_the_version_before_loads(trace):
+    """Version 2 had every event in its columns, and no spans."""
+    plain = engine.run(scenario.from_dict(trace.scenario), plain=True)
+    loaded = traces.load(rewritten(traces.save(plain), format_version=2))
+    assert list(records.records(loaded)) == list(records.records(trace))
+
+
+def test_a_trace_of_lengths_only_keeps_its_spans(trace):
+    loaded = traces.load(traces.save(trace))
+    for before, after in zip(trace.systems, loaded.systems, strict=True):
+        assert len(before.spans)
+        assert (after.spans == before.spans).all()
+        assert (after.places == before.places).all()
+        assert all(isinstance(tokens, range) for tokens in after.tokens)
+
+
+@pytest.mark.parametrize(("row", "column", "value"), [(0, 0, 99), (0, 1, 10**6), (1, 2, 10**6), (0, 3, -1), (1, 1, 0)])
+def test_spans_that_contradict_the_rest_are_refused(trace, row, column, value):
+    system = trace.systems[0]
+    spans = system.spans.copy()
+    spans[row, column] = value
+    spans[0, 1] += column == 1 and row == 1  # out of order
+    broken = replace(trace, systems=(replace(system, spans=spans), *trace.systems[1:]))
+    with pytest.raises(TraceError, match="contradict"):
+        traces.load(traces.save(broken))
 
 
 def test_another_zip_is_not_a_trace(trace):

@@ -146,7 +146,9 @@ class PagedMemory:
         """Let an owner's table grow to hold ``tokens`` tokens. Raises OutOfMemory, and then nothing has changed."""
         if not self.can_append(owner, tokens):
             raise OutOfMemory(f"{self.pool.free_blocks} free blocks do not hold {tokens} tokens of owner {owner}")
-        blocks = self._tables[owner].blocks
+        return self._extend(self._tables[owner].blocks, tokens)
+
+    def _extend(self, blocks: list[int], tokens: int) -> list[Taken]:
         taken = []
         for index in range(len(blocks), self.blocks_for(tokens)):
             block = self.pool.take()
@@ -208,16 +210,17 @@ class PagedMemory:
 
         Only the block of ``first`` can be shared: what follows it does not exist yet.
         """
-        if not self.can_write([Write(owner, first, end)]):
+        blocks, logical = self._tables[owner].blocks, first // self.block_size
+        copies = logical < len(blocks) and self.pool.count(blocks[logical]) > 1
+        if copies + self.blocks_for(end) - len(blocks) > self.pool.free_blocks:
             raise OutOfMemory(f"{self.pool.free_blocks} free blocks do not let owner {owner} write up to token {end}")
         made: list[Taken | Copied] = []
-        blocks, logical = self._tables[owner].blocks, first // self.block_size
-        if logical < len(blocks) and self.pool.count(blocks[logical]) > 1:
+        if copies:
             source, block = blocks[logical], self.pool.take()
             self.pool.drop(source, Place.FRONT)
             blocks[logical] = block
             made.append(Copied(source, block, logical, self._evict(block)))
-        made += self.append(owner, end)
+        made += self._extend(blocks, end)
         return made
 
     # -- swapping ----------------------------------------------------------------------------------------------------

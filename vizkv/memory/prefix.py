@@ -6,6 +6,7 @@ full blocks have one.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
@@ -17,8 +18,8 @@ def extend_chain(chain: list[bytes], tokens: Sequence[int], block_size: int) -> 
     """
     for index in range(len(chain), len(tokens) // block_size):
         parent = chain[-1] if chain else b""
-        content = ",".join(map(str, tokens[index * block_size : (index + 1) * block_size]))
-        chain.append(blake2b(parent + content.encode(), digest_size=16).digest())
+        content = array("q", tokens[index * block_size : (index + 1) * block_size]).tobytes()
+        chain.append(blake2b(parent + content, digest_size=16).digest())
 
 
 class PrefixCache:

@@ -163,3 +163,8 @@ def _seconds(do: Callable[..., Any], *arguments: Any) -> float:
 def _spread(values: Sequence[float], scale: float = 1.0) -> Spread:
     low, middle, high = quantiles(values, n=4, method="inclusive")
     return Spread(low * scale, middle * scale, high * scale)
+
+
+def threads() -> int:
+    """How many threads torch computes with."""
+    return torch.get_num_threads()

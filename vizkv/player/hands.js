@@ -15,13 +15,15 @@ export class Hands {
     this.hover = null; // {row, slot, x, y, pinned}
     const go = (step) => player.go(step);
     this.actions = {
-      first: () => go(0),
+      first: () => go(player.view.step ? 0 : -1), // there already: what is before this window
       back: () => go(player.view.step - 1),
       play: () => player.toggle(),
       step: () => go(player.view.step + 1),
-      last: () => go(player.trace.last),
-      next: () => go(player.timeline.next(player.view.step)),
-      previous: () => go(player.timeline.previous(player.view.step)),
+      last: () => go(player.trace.last + (player.view.step === player.trace.last ? 1 : 0)),
+      next: () => go(player.timeline.next(player.view.step) ?? (player.trace.behind ? player.trace.steps : undefined)),
+      previous: () => go(player.timeline.previous(player.view.step) ?? (player.trace.before ? -1 : undefined)),
+      earlier: () => go(-1),
+      later: () => go(player.trace.steps),
     };
     this.onKey = (event) => this.key(event);
     this.watch();
@@ -76,7 +78,7 @@ export class Hands {
     if (target.dataset.do) this.actions[target.dataset.do]();
     else if (lit !== undefined) player.light(Number(lit), Number(system));
     else if (focus !== undefined) player.toggleFocus(Number(focus));
-    else if (step !== undefined) player.go(Number(step));
+    else if (step !== undefined) player.go(Number(step) - player.trace.first);
     else if (lens) player.set({lens});
     else if (accounting) player.set({accounting});
     else if (colour) player.set({colour});

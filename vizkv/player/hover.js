@@ -33,13 +33,15 @@ export function aboutSlot(trace, row, slot, view) {
     lines.push(line);
   }
   if (CODE_TEXT[code]) lines.push(make("span", "tip-why", say(CODE_TEXT[code])));
-  lines.push(make("span", "tip-since", say("tip.since", {step: memory.since(slot)})));
+  const since = memory.since(slot);
+  const key = since === 0 && trace.before ? "tip.since.before" : "tip.since";
+  lines.push(make("span", "tip-since", say(key, {step: row.stepAt(since)})));
   return lines;
 }
 
 /** The lines of the note on a place of the time line. */
 export function aboutStep(trace, {step, events}) {
-  const lines = [make("b", "tip-head", trace.say("tip.step", {step}))];
+  const lines = [make("b", "tip-head", trace.say("tip.step", {step: step + trace.first}))];
   for (const event of events.slice(0, MOST_EVENTS)) lines.push(make("span", "", event.text));
   if (events.length > MOST_EVENTS) lines.push(make("span", "tip-since", trace.say("tip.more", {count: events.length - MOST_EVENTS})));
   return lines;

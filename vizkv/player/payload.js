@@ -1,6 +1,6 @@
 // The payload as it comes from Python (vizkv/views/payload.py): a small JSON of the view, then the deflated trace.
 
-const VIEWS = {u1: Uint8Array, u2: Uint16Array, i2: Int16Array, u4: Uint32Array, i4: Int32Array};
+const VIEWS = {u1: Uint8Array, u2: Uint16Array, i2: Int16Array, u4: Uint32Array, i4: Int32Array, f8: Float64Array};
 
 function magicOf(bytes) {
   return String.fromCharCode(...bytes.subarray(0, 4));
@@ -27,7 +27,10 @@ async function inflate(packed) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The trace: header, one object of typed arrays a system, and texts with placeholders. */
+/**
+ * The trace: header, one object of typed arrays a system, and texts with placeholders. Steps are counted from the
+ * payload's own beginning, which may be in the middle of a run: `first` steps are before it, `total` in the whole.
+ */
 export async function readTrace(packed) {
   const bytes = await inflate(packed);
   if (magicOf(bytes) !== "VZI1") throw new Error("not a vizkv trace");
@@ -45,12 +48,13 @@ export async function readTrace(packed) {
   const names = ["offsets", "start", "length", "code", "owner", "position", "stranded", "counts",
     "sentence_online", "sentence_hindsight", "waiting", "refusal"];
   const systems = header.systems.map((system, i) => {
-    const own = header.arrays[`${i}/ops`] ? [...names, "op_offsets", "ops"] : names;
+    const own = [...names, ...["op_offsets", "ops", "step", "time_s"].filter((name) => header.arrays[`${i}/${name}`])];
     const arrays = Object.fromEntries(own.map((name) => [name, array(`${i}/${name}`)]));
     return {...system, index: i, run: arrays};
   });
   const overall = {online: array("all/sentence_online"), hindsight: array("all/sentence_hindsight")};
-  return {...header, systems, overall, last: header.steps - 1, ...wording(header)};
+  const window = {timed: header.lead >= 0, before: header.first > 0, behind: header.first + header.steps < header.total};
+  return {...header, systems, overall, last: header.steps - 1, ...window, ...wording(header)};
 }
 
 /** say(key, values): a text with its placeholders filled; number and percent as the language writes them. */
@@ -58,9 +62,11 @@ function wording({texts, lang}) {
   const plain = new Intl.NumberFormat(lang);
   const whole = new Intl.NumberFormat(lang, {style: "percent", maximumFractionDigits: 0});
   const fine = new Intl.NumberFormat(lang, {style: "percent", maximumFractionDigits: 1});
+  const tenths = new Intl.NumberFormat(lang, {minimumFractionDigits: 1, maximumFractionDigits: 1});
   const number = (value) => plain.format(value);
   return {
     number,
+    tenth: (value) => tenths.format(value),
     percent: (share) => (share > 0 && share < 0.1 ? fine : whole).format(share),
     say: (key, values = {}) => {
       const text = texts[key] ?? key;

@@ -21,14 +21,17 @@ function easySpeed(steps) {
 
 /** What is open, as Python asks for it, within what this trace has. */
 function viewOf(asked, trace) {
+  const request = asked.request ?? -1;
   return {
-    step: Math.max(0, Math.min(trace.last, asked.step ?? 0)),
+    step: Math.max(0, Math.min(trace.last, (asked.step ?? 0) - trace.first)),
     lens: asked.lens ?? "online",
     accounting: asked.accounting ?? "textbook",
     colour: asked.colour ?? "state",
     focus: (asked.focus ?? -1) < trace.systems.length ? (asked.focus ?? -1) : -1,
-    request: (asked.request ?? -1) < trace.requests.length ? (asked.request ?? -1) : -1, // whom the panels follow
+    request: request < 0 ? -1 : trace.requests.findIndex((one) => one.index === request), // whom the panels follow
     position: asked.position ?? -1, // and which of its tokens
+    lit: trace.categories.includes(asked.lit) ? asked.lit : "", // the category that is lit up
+    lit_in: (asked.lit_in ?? -1) < trace.systems.length ? (asked.lit_in ?? -1) : -1, // and in which system, -1 for all
   };
 }
 
@@ -44,7 +47,6 @@ class Player {
     this.view = null;
     this.playing = false;
     this.frames = 0;
-    this.lit = null; // {category, system}: system -1 for all
     this.panels = null; // only where the page asks for some
     this.commanded = 0; // the last command of Python's that we have obeyed
     this.hands = new Hands(this);
@@ -68,6 +70,14 @@ class Player {
       } else if (this.trace && this.drawn === view.trace) this.obey(view);
     }
     if (this.trace) this.dress();
+    if (this.toReveal) this.reveal();
+  }
+
+  /** In sight, and the keys are the player's. */
+  reveal() {
+    this.toReveal = false;
+    this.root.scrollIntoView({block: "end", behavior: "smooth"});
+    this.root.focus({preventScroll: true});
   }
 
   /** The same trace: where the reader stands is the reader's business, until Python gives a new command. */
@@ -76,6 +86,7 @@ class Player {
     this.commanded = asked.command;
     this.stop();
     this.set(viewOf(asked, this.trace));
+    this.toReveal = asked.reveal;
     if (asked.play) this.play();
   }
 
@@ -83,16 +94,17 @@ class Player {
     const {before} = this;
     const again = before?.opening === this.opening && (asked.command ?? 0) <= before.commanded;
     // a page that was built anew around us, or a trace that is meant to take the place of the last: go on where we were
-    const here = again ? before.view : asked.keep ? (this.view ?? before?.view) : null;
+    const here = again ? before.tell() : asked.keep ? (this.view ? this.tell() : before?.view && before.tell()) : null;
     const view = {...asked, ...here};
     this.before = null;
     this.trace = trace;
     this.drawn = this.opening;
     this.commanded = asked.command ?? 0;
     this.view = viewOf(view, trace);
-    this.reported = JSON.stringify(this.view);
+    this.reported = JSON.stringify(this.tell());
+    this.root.dataset.wish = "0";
+    this.toReveal = asked.reveal && !again;
     this.stop();
-    this.lit = null;
     this.hands.leave(true);
     this.words();
     this.rows = trace.systems.map((system) => new Row(trace, system));
@@ -140,6 +152,13 @@ class Player {
     }));
     this.at(".speed").value = speed;
     this.at(".where").dataset.ghost = this.whereText(this.trace.last);
+    const {first, total, steps} = this.trace;
+    for (const [name, count] of [["earlier", first], ["later", total - first - steps]]) {
+      const button = this.at(`.${name}`);
+      button.hidden = count <= 0;
+      button.textContent = say(name, {count});
+      button.title = say(`hint.${name}`);
+    }
   }
 
   name(element, key) {
@@ -148,7 +167,9 @@ class Player {
   }
 
   whereText(step) {
-    return this.trace.say("step", {step, last: this.trace.last});
+    const {say, first, total, timed, lead, systems, tenth} = this.trace;
+    const where = say("step", {step: step + first, last: total - 1});
+    return timed ? say("moment", {second: tenth(systems[lead].run.time_s[step]), step: where}) : where;
   }
 
   // -- picture -------------------------------------------------------------------------------------------------------
@@ -219,8 +240,8 @@ class Player {
     for (const row of this.rows) {
       row.label(view);
       if (!row.dirty) continue;
-      const lit = this.lit && (this.lit.system < 0 || this.lit.system === row.system.index) ? this.lit.category : -1;
-      row.draw(this.look, view, lit, this.panels ? -1 : this.hands.slotIn(row));
+      const lit = view.lit_in < 0 || view.lit_in === row.system.index ? view.lit : "";
+      row.draw(this.look, view, trace.categories.indexOf(lit), this.panels ? -1 : this.hands.slotIn(row));
     }
     write(this.at(".said-what"), this.sentence());
     write(this.at(".where"), this.whereText(view.step));
@@ -240,17 +261,17 @@ class Player {
   /** Buttons, attributes and marks that follow from the view. */
   switches() {
     const {view, root} = this;
-    Object.assign(root.dataset, {step: view.step, lens: view.lens, accounting: view.accounting, colour: view.colour, playing: this.playing ? "1" : "0"});
+    Object.assign(root.dataset, {step: view.step + this.trace.first, lit: view.lit, lens: view.lens, accounting: view.accounting, colour: view.colour, playing: this.playing ? "1" : "0"});
     const press = (element, on) => element.setAttribute("aria-pressed", on ? "true" : "false");
     for (const name of ["lens", "accounting", "colour"]) {
       for (const button of this.all(`button[data-${name}]`)) press(button, button.dataset[name] === view[name]);
     }
-    for (const entry of this.all(".legend button")) press(entry, this.lit?.category === Number(entry.dataset.lit) && this.lit.system < 0);
+    const category = this.trace.categories.indexOf(view.lit);
+    for (const entry of this.all(".legend button")) press(entry, category === Number(entry.dataset.lit) && view.lit_in < 0);
     this.rows.forEach((row, i) => {
       row.element.classList.toggle("focused", i === view.focus);
       press(row.focus, i === view.focus);
-      const lit = this.lit && this.lit.system === i ? this.lit.category : -1;
-      row.shares.forEach((share, category) => share.classList.toggle("lit", category === lit));
+      row.shares.forEach((share, at) => share.classList.toggle("lit", at === category && view.lit_in === i));
     });
     root.classList.toggle("has-focus", view.focus >= 0);
     this.at(".said-by").textContent = view.focus >= 0 ? this.trace.systems[view.focus].name : "";
@@ -266,9 +287,10 @@ class Player {
     const {step, lens, accounting, colour, focus} = this.view;
     if (step !== before.step) {
       for (const row of this.rows) row.seek(step);
-      this.root.dataset.step = step;
+      this.root.dataset.step = step + this.trace.first;
     }
-    const renamed = lens !== before.lens || accounting !== before.accounting || colour !== before.colour;
+    const lit = this.view.lit !== before.lit || this.view.lit_in !== before.lit_in;
+    const renamed = lit || lens !== before.lens || accounting !== before.accounting || colour !== before.colour;
     if (renamed) this.repaintAll();
     if (focus !== before.focus) {
       this.timeline.select(focus);
@@ -282,14 +304,31 @@ class Player {
   go(step) {
     if (step === undefined) return;
     this.stop();
-    this.set({step: Math.max(0, Math.min(this.trace.last, step))});
+    const {last, before, behind} = this.trace;
+    if ((step < 0 && before) || (step > last && behind)) this.wish(step);
+    else this.set({step: Math.max(0, Math.min(last, step))});
+  }
+
+  /** The view in the run's own numbers, as Python knows it. */
+  tell() {
+    const {view, trace} = this;
+    return {...view, step: view.step + trace.first, request: trace.requests[view.request]?.index ?? -1};
+  }
+
+  /** A step of the run that is not in this window: Python has it. */
+  wish(step, play = false) {
+    clearTimeout(this.reporting);
+    const asked = {...this.tell(), step: step + this.trace.first, play};
+    if (JSON.stringify(asked) === this.reported) return; // a key that is held down
+    this.root.dataset.wish = "1";
+    this.reported = JSON.stringify(asked);
+    this.setStateValue?.("view", asked);
   }
 
   light(category, system) {
-    const same = this.lit?.category === category && this.lit.system === system;
-    this.lit = same ? null : {category, system};
-    this.switches();
-    this.repaintAll();
+    const lit = this.trace.categories[category];
+    const same = this.view.lit === lit && this.view.lit_in === system;
+    this.set(same ? {lit: "", lit_in: -1} : {lit, lit_in: system});
   }
 
   toggleFocus(system) {
@@ -297,11 +336,10 @@ class Player {
   }
 
   clear() {
-    this.lit = null;
     if (this.panels) this.panels.fixed = null;
     this.hands.leave(true);
     this.repaintAll();
-    this.set({focus: -1, position: -1});
+    this.set({focus: -1, position: -1, lit: "", lit_in: -1});
   }
 
   /** Tell Python and screen readers, once we stand still. */
@@ -312,10 +350,10 @@ class Player {
       for (const row of this.rows) row.describe(this.view);
       this.at(".scrub").setAttribute("aria-valuetext", this.whereText(this.view.step));
       this.at(".aloud").textContent = `${this.whereText(this.view.step)}. ${this.sentence()}`;
-      const view = JSON.stringify(this.view);
-      if (view === this.reported) return;
-      this.reported = view;
-      this.setStateValue?.("view", {...this.view});
+      const view = this.tell();
+      if (JSON.stringify(view) === this.reported) return;
+      this.reported = JSON.stringify(view);
+      this.setStateValue?.("view", view);
     }, REPORT_AFTER);
   }
 
@@ -323,8 +361,9 @@ class Player {
 
   play() {
     const speed = this.at(".speed").value;
-    const {last} = this.trace;
+    const {last, behind} = this.trace;
     if (speed === "click") return this.go(this.view.step + 1);
+    if (behind && this.view.step >= last) return this.wish(last + 1, true);
     const step = this.view.step >= last ? 0 : this.view.step;
     this.playing = true;
     this.set({step});
@@ -346,11 +385,17 @@ class Player {
       if (steps > 0) {
         const step = Math.min(this.trace.last, this.view.step + steps);
         this.set({step});
-        if (step === this.trace.last) this.stop();
+        if (step === this.trace.last) this.arrive();
       }
       if (this.playing) this.running = requestAnimationFrame(frame);
     };
     this.running = requestAnimationFrame(frame);
+  }
+
+  /** Played to the end: of the run, or of a window, and then on in the next. */
+  arrive() {
+    this.stop();
+    if (this.trace.behind) this.wish(this.trace.last + 1, true);
   }
 
   /** Steps a second. */

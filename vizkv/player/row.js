@@ -63,7 +63,8 @@ export class Row {
     const ledger = make("div", "ledger");
     const top = make("div", "share");
     this.percent = make("span", "percent");
-    top.append(this.percent, make("span", "percent-of", trace.say("short.used")));
+    this.own = make("span", "own-step"); // where each system has a clock of its own
+    top.append(this.percent, make("span", "percent-of", trace.say("short.used")), this.own);
     this.bar = make("div", "bar");
     this.shares = trace.categories.map((name, category) => {
       // pointers only: the legend offers the same to the keyboard
@@ -83,6 +84,11 @@ export class Row {
     return ledger;
   }
 
+  /** The run's number of the step that this system shows in a frame. */
+  stepAt(frame) {
+    return this.system.run.step?.[frame] ?? frame + this.trace.first;
+  }
+
   /** Slots by category in the memory's step: five integers that add up to the pool. */
   booked(view) {
     const totals = [0, 0, 0, 0, 0];
@@ -96,6 +102,10 @@ export class Row {
     const {trace, system, memory} = this;
     const totals = this.booked(view);
     write(this.percent, trace.percent(totals[0] / system.slots));
+    if (trace.timed) {
+      write(this.own, trace.say("own", {step: this.stepAt(memory.step)}));
+      this.own.title = trace.say("own.hint", {second: trace.tenth(system.run.time_s[memory.step])});
+    }
     totals.forEach((count, category) => {
       const share = this.shares[category];
       if (share.count === count) return;
@@ -159,7 +169,7 @@ export class Row {
     const {trace, system, memory} = this;
     const totals = this.booked(view);
     const list = trace.categories.map((name, i) => trace.say("share", {count: totals[i], category: trace.say(`category.${name}`)}));
-    this.canvas.setAttribute("aria-label", trace.say("canvas", {system: system.name, step: memory.step, shares: list.join(", ")}));
+    this.canvas.setAttribute("aria-label", trace.say("canvas", {system: system.name, step: this.stepAt(memory.step), shares: list.join(", ")}));
   }
 
   /** The height in CSS pixels beyond which the strip would only be stretched: thin rows 30, cells with text about square. */

@@ -130,7 +130,7 @@ export class Strip {
         const code = stranded && codes[run] === CODE.FREE ? CODE.STRANDED : codes[run];
         mark = categories[code];
         if (code === CODE.CACHED && mark === MARK.FREE) mark = MARK.CACHED;
-        if (byRequest && owners[run] >= 0) mark += 8 * (1 + (owners[run] % TONES));
+        if (byRequest && owners[run] >= 0) mark += 8 * (1 + (this.requests[owners[run]].index % TONES));
       }
       marks[slot] = mark;
     }

@@ -41,14 +41,24 @@ class ContiguousScheduler(FirstComeFirstServed):
 
     def schedule(self) -> Plan:
         """Running sequences first, in order, then admissions, while the token budget lasts."""
-        self._begin()
+        self.begin()
         events: list[Event] = []
-        open_to_new = not (self._static and self.running)
-        for sequence in self.running:
+        if self.go_on(0, events):
+            self.admit(events)
+        return Plan(self.scheduled, events)
+
+    def go_on(self, position: int, events: list[Event]) -> bool:
+        """Schedule the running sequences from a position of the list on; nobody is ever preempted: True."""
+        for sequence in self.running[position:]:
             if not self._budget:
                 break
             if not sequence.finished:
                 self._write(sequence, min(sequence.left, self._budget), events)
+        return True
+
+    def admit(self, events: list[Event]) -> None:
+        """Admit while the line, the memory, the budget and the places allow it; say why the head waits."""
+        open_to_new = not (self._static and self.running)
         while open_to_new and self._room() and self.memory.can_allocate(self.waiting[0].estimate):
             sequence = self._admit()
             self._reserve(sequence, events)
@@ -59,7 +69,6 @@ class ContiguousScheduler(FirstComeFirstServed):
             refusal = Refusal(need, placement.total_free, *placement.largest_hole())
             self.stranded = placement.strands and refusal.free >= need
             self._refuse(self.waiting[0], refusal, events)
-        return Plan(self._scheduled, events)
 
     def _reserve(self, sequence: Sequence, events: list[Event]) -> None:
         piece = self.memory.allocate(sequence.index, sequence.estimate)

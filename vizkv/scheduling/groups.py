@@ -84,7 +84,7 @@ class Groups(FirstComeFirstServed):
 
     def _branch(self, parents: dict[int, int], events: list[Event]) -> list[Sequence]:
         ended = []
-        for sequence, _, _ in self._scheduled:
+        for sequence, _, _ in self.scheduled:
             ended.append(sequence)
             group = sequence.group
             if not group.forked and sequence.written == group.shared:

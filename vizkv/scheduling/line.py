@@ -20,7 +20,7 @@ class FirstComeFirstServed:
         self._max_num_seqs = scenario.max_num_seqs
         self._max_tokens = scenario.max_num_batched_tokens
         self._budget = 0
-        self._scheduled: list[tuple[Sequence, int, int]] = []
+        self.scheduled: list[tuple[Sequence, int, int]] = []  # in this step
         self._told: set[int] = set()  # whose refusal has been reported since they last ran
 
     def arrive(self, sequence: Sequence) -> list[Event]:
@@ -46,7 +46,6 @@ class FirstComeFirstServed:
             if sequence.finished:
                 events.append(Event(Kind.FINISHED, sequence.index))
                 self._finish(sequence, events)
-        self._scheduled = []
         return events
 
     def idle(self) -> bool:
@@ -55,10 +54,11 @@ class FirstComeFirstServed:
 
     def _branch(self, parents: dict[int, int], events: list[Event]) -> list[Sequence]:
         """Let sequences fork that are to; all those whose step ends, in order."""
-        return [sequence for sequence, _, _ in self._scheduled]
+        return [sequence for sequence, _, _ in self.scheduled]
 
-    def _begin(self) -> None:
-        self._budget, self._scheduled = self._max_tokens, []
+    def begin(self, writing: int = 0) -> None:
+        """Open a step in which ``writing`` tokens are spoken for by sequences that only write one each."""
+        self._budget, self.scheduled = self._max_tokens - writing, []
         self.refused, self.stranded = None, False
 
     def _room(self) -> bool:
@@ -73,7 +73,7 @@ class FirstComeFirstServed:
         """Schedule the next ``count`` tokens of a sequence that has the slots for them."""
         last = sequence.tokens[sequence.written + count - 1]
         events.append(Event(Kind.WRITTEN, sequence.index, sequence.written, count, last))
-        self._scheduled.append((sequence, sequence.written, count))
+        self.scheduled.append((sequence, sequence.written, count))
         sequence.written += count
         self._budget -= count
 

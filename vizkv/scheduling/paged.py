@@ -6,6 +6,8 @@ prefix) and recovery by swapping follow the paper (sections 4.4 and 4.5): see :m
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vizkv.events import Event, Kind
 from vizkv.memory import Copied, PagedMemory, Write, extend_chain
 from vizkv.scenario import PagedSystem, Scenario
@@ -28,6 +30,7 @@ class PagedScheduler(Groups):
             swap=system.recovery == "swap",
         )
         self._watermark = int(system.watermark * self.memory.pool.num_blocks)
+        self.before_preemption: Callable[[Group], None] = lambda group: None  # told while a victim still has its slots
 
     def free_queue(self) -> list[int]:
         """The free blocks in the order in which they will be handed out."""
@@ -35,33 +38,44 @@ class PagedScheduler(Groups):
 
     def schedule(self) -> Plan:
         """Running sequences first, in order; then, if nobody was preempted, admissions while the budget lasts."""
-        self._begin()
+        self.begin()
         events: list[Event] = []
-        if self._continue_running(events):
-            while self._room() and self._try_admission(events):
-                pass
-        return Plan(self._scheduled, events)
+        if self.go_on(0, events):
+            self.admit(events)
+        return Plan(self.scheduled, events)
 
-    def _continue_running(self, events: list[Event]) -> bool:
+    def go_on(self, position: int, events: list[Event]) -> bool:
         """Give each running sequence its tokens, preempting from the end; whether nobody had to be."""
         preempted = False
-        position = 0
         while position < len(self.running) and self._budget:
             group = self.running[position].group
             planned = shares(group, self._budget)
-            while not self.memory.can_write(_writes(planned)):
-                preempted = True
-                victim = self.running[-1].group
-                self._preempt(victim, events)
-                if victim is group:  # it was the last itself: the step's work ends here
-                    return False
+            before = len(self.running)
+            if not self.make_room(group, planned, events):
+                return False  # it was the last itself: the step's work ends here
+            preempted = preempted or len(self.running) < before
             self._run(planned, events)
             position += len(group.active)
         return not preempted
 
+    def admit(self, events: list[Event]) -> None:
+        """Admit while the line, the memory, the budget and the places allow it; say why the head waits."""
+        while self._room() and self._try_admission(events):
+            pass
+
+    def make_room(self, group: Group, planned: list[Share], events: list[Event]) -> bool:
+        """Preempt from the end of the running list until a group can write; False if it had to go itself."""
+        while not self.memory.can_write(_writes(planned)):
+            victim = self.running[-1].group
+            self.before_preemption(victim)
+            self._preempt(victim, events)
+            if victim is group:
+                return False
+        return True
+
     def _run(self, planned: list[Share], events: list[Event]) -> None:
         for sequence, count in planned:
-            self._grow(sequence, count, events)
+            self.grow(sequence, count, events)
             self._write(sequence, count, events)
 
     def _try_admission(self, events: list[Event]) -> bool:
@@ -90,6 +104,16 @@ class PagedScheduler(Groups):
         events += [Event(Kind.SHARED, sequence.index, block, index, int(was_free)) for block, index, was_free in taken]
         self._run(planned, events)
         return True
+
+    def awaited(self) -> bytes | None:
+        """The key that would make the refused head of the line need fewer blocks, if somebody registered it."""
+        sequence, cache = self.waiting[0], self.memory.cache
+        if cache is None or self.memory.swapped(sequence.index):
+            return None
+        _, shared = self._whole(sequence.group)
+        keys = sequence.chain[: (shared - 1) // self.memory.block_size]
+        found = len(self.memory.lookup(sequence.chain, shared))
+        return keys[found] if found < len(keys) else None
 
     def _try_return(self, group: Group, events: list[Event]) -> bool:
         """Bring a swapped group's blocks back and go on, if that and its next tokens fit."""
@@ -120,7 +144,7 @@ class PagedScheduler(Groups):
         hole = pool.next_free * size if free else -1
         self._refuse(sequence, Refusal(blocks * size, free, free, hole), events)
 
-    def _grow(self, sequence: Sequence, count: int, events: list[Event]) -> None:
+    def grow(self, sequence: Sequence, count: int, events: list[Event]) -> None:
         """Take the blocks for ``count`` more tokens, and register those that they fill.
 
         Registered before they are written: a request admitted later in this step may already share them, because all

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from vizkv.events import Event
+from vizkv.scheduling.tokens import Tokens
 
 
 @dataclass(eq=False)
@@ -20,7 +21,7 @@ class Sequence:
     prompt_tokens: int
     final_slots: int
     max_len: int  # at most so many slots; what Orca (Max) reserves
-    tokens: list[int]  # known so far: the prompt, then what was sampled
+    tokens: Tokens  # known so far: the prompt, then what was sampled
     written: int = 0  # slots written = tokens computed
     start: int = -1  # contiguous: the first slot,
     estimate: int = 0  # the slots it is thought to need (E)
@@ -111,6 +112,8 @@ class Scheduler(Protocol):
     """In this step: why the head of the line has no memory; None if it has, or nobody waits."""
     stranded: bool
     """In this step: whether the head waits although the free slots together would hold it."""
+    scheduled: list[tuple[Sequence, int, int]]
+    """The step's plan, as far as it has been made."""
 
     def arrive(self, sequence: Sequence) -> list[Event]:
         """Join the line: ARRIVED; or NEVER, and the sequence is dropped."""
@@ -127,3 +130,14 @@ class Scheduler(Protocol):
 
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""
+
+    # -- for a run that skips ahead (vizkv/ahead.py): the parts that ``schedule`` consists of ----------------------
+
+    def begin(self, writing: int = 0) -> None:
+        """Open a step in which ``writing`` tokens are spoken for by sequences that only write one each."""
+
+    def go_on(self, position: int, events: list[Event]) -> bool:
+        """Schedule the running sequences from a position of the list on; whether anybody may be admitted."""
+
+    def admit(self, events: list[Event]) -> None:
+        """Admit while the line, the memory, the budget and the places allow it; say why the head waits."""

@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from vizkv.events import Kind
+from vizkv.hardware import DEFAULT
 from vizkv.replay import at
 from vizkv.scenario import ScenarioError, to_dict
 from vizkv.trace import SystemTrace, Trace
 from vizkv.ui import by_hand, link, runs
 
-OPT_13B = 819_200  # bytes of K and V of one token: 2 * 40 layers * 5120 * 2 bytes
+OPT_13B = DEFAULT.bytes_per_token
 
 
 def moved(system: SystemTrace, trace: Trace, step: int) -> tuple[int, int]:

@@ -69,12 +69,10 @@ def _measure(measured: list[Any], place: Any, theme: str) -> None:
 
 
 def _result(measured: list[Any], theme: str, running: str = "") -> None:
-    import torch
-
-    from vizkv.model.cost import BLOCK_SIZES
+    from vizkv.model.cost import BLOCK_SIZES, threads
 
     say = link.current().say
-    st.markdown(running or views.sentence(measured, torch.get_num_threads(), say))
+    st.markdown(running or views.sentence(measured, threads(), say))
     # a key for each state: the charts that grow are all on the page of one run of its script
     st.plotly_chart(
         views.chart(measured, BLOCK_SIZES, theme, say), key=f"cost-{len(measured)}-{bool(running)}", theme=None,

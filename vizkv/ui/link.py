@@ -16,15 +16,16 @@ from vizkv.link import from_code, to_code
 from vizkv.messages import DEFAULT, Messages, messages
 from vizkv.presets import Preset, list_presets
 from vizkv.scenario import Scenario, ScenarioError
-from vizkv.slots import ACCOUNTINGS, LENSES
+from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
 from vizkv.trace import Trace
-from vizkv.ui.pages import FIRST
+from vizkv.ui.pages import FIRST, PAGES
 from vizkv.views.payload import View
 
 _OPEN, _PAGE = "vizkv", "vizkv.page"
 COLOURS = ("state", "request")
-_VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position")
-FIELDS = ("preset", "s", *_VIEW)  # all that a link may carry
+_VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in")
+FIELDS = ("preset", "s", *_VIEW)  # all that a link may carry, and what a page adds
+MAX_WORD = 1000  # characters of one of those
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Open:
     jump: bool = False  # whether the next run opens where ``view`` says, whatever the browser shows now
     play: bool = False  # whether it plays from its beginning
     wanted: dict[str, str] = field(default_factory=dict)  # by the link
+    more: dict[str, str] = field(default_factory=dict)  # a page's own words in the link, see Entry.fields
 
     @property
     def say(self) -> Messages:
@@ -86,8 +88,9 @@ def enter(page: str) -> Open:
     if before in (None, page):
         return state
     if state.view is None:  # not open yet: the address is written once its run is known
-        for name in FIELDS:
-            st.query_params.pop(name, None)
+        for name in list(st.query_params):
+            if name in FIELDS or any(name in entry.fields for entry in PAGES.values()):
+                st.query_params.pop(name, None)
         return state
     # the player is mounted anew: it opens where it was left, and has reported nothing yet
     state.sent, state.stale, state.reported = state.view, None, None
@@ -123,6 +126,7 @@ def _from_link(page: str) -> Open:
         except ScenarioError as error:
             state.problem = str(error)
     state.wanted = {k: query[k] for k in _VIEW if k in query}
+    state.more = {k: query[k][:MAX_WORD] for k in PAGES[page].fields if k in query}
     return state
 
 
@@ -159,7 +163,9 @@ class _Numbers:
 
 def _allowed(name: str, view: View, trace: Trace) -> dict[str, Any] | _Numbers:
     """What a link may say of a field -> its value."""
-    words: dict[str, tuple[str, ...]] = {"lens": LENSES, "accounting": ACCOUNTINGS, "colour": COLOURS}
+    words: dict[str, tuple[str, ...]] = {
+        "lens": LENSES, "accounting": ACCOUNTINGS, "colour": COLOURS, "lit": CATEGORIES,
+    }  # fmt: skip
     if name in words:
         return dict(zip(words[name], words[name], strict=True))
     if name == "request":
@@ -191,6 +197,11 @@ def write(state: Open) -> None:
         query["request"] = state.sequences[view.request]
     if view.position >= 0:
         query["position"] = str(view.position)
+    if view.lit:
+        query["lit"] = view.lit
+    if view.lit and view.lit_in >= 0:
+        query["lit_in"] = str(view.lit_in)
+    query |= state.more
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 
@@ -233,7 +244,9 @@ def _kept(view: View, trace: Trace) -> View:
     request = view.request if view.request < len(trace.requests) else -1
     position = view.position if request < 0 or view.position < trace.requests[request].final_slots else -1
     focus = view.focus if view.focus < len(trace.systems) else -1
-    return replace(view, step=min(view.step, trace.steps), request=request, position=position, focus=focus)
+    lit_in = view.lit_in if view.lit_in < len(trace.systems) else -1
+    step = min(view.step, trace.steps)
+    return replace(view, step=step, request=request, position=position, focus=focus, lit_in=lit_in)
 
 
 def hear(state: Open, report: dict[str, Any] | None) -> None:
@@ -241,7 +254,7 @@ def hear(state: Open, report: dict[str, Any] | None) -> None:
     if not report or report == state.stale:
         return
     state.reported, state.stale = report, None
-    known = {f.name for f in fields(View)} - {"play", "keep", "command"}  # those are orders
+    known = {f.name for f in fields(View)} - {"play", "keep", "command", "reveal"}  # those are orders
     state.view = View(**{name: value for name, value in report.items() if name in known})
 
 

@@ -14,6 +14,8 @@ class Entry:
 
     name: str
     panels: tuple[str, ...] = ()  # of the player, see the header of vizkv/views/payload.py
+    section: str = ""  # of the navigation bar, its title is the message ``section.<section>``; "": in the bar itself
+    fields: tuple[str, ...] = ()  # words of its own in the link: ``Open.more``, which the page itself checks
 
     @property
     def file(self) -> Path:
@@ -23,11 +25,14 @@ class Entry:
 
 _ALL = (
     Entry("memory"),
-    Entry("table", ("text", "logical", "table", "queue", "follow")),
-    Entry("sharing", ("tree", "text", "table", "queue")),
-    Entry("pressure", ("queue", "cpu")),
-    Entry("paper", ("text", "logical", "table", "queue", "tree", "cpu")),
-    Entry("cost"),
+    Entry("table", section="inside", panels=("text", "logical", "table", "queue", "follow")),
+    Entry("sharing", section="inside", panels=("tree", "text", "table", "queue")),
+    Entry("pressure", section="inside", panels=("queue", "cpu")),
+    Entry("paper", section="inside", panels=("text", "logical", "table", "queue", "tree", "cpu")),
+    Entry("cost", section="inside"),
+    Entry("whatif", section="whatif", fields=("ghost", "seeds", "at", "as")),
+    Entry("sweep", section="whatif", fields=("x", "xs", "y", "ys", "metric", "point", "seeds", "systems", "as")),
+    Entry("cache", section="whatif", fields=("sizes", "pools", "point", "metric", "as")),
 )
 PAGES = {entry.name: entry for entry in _ALL if entry.file.is_file()}
 FIRST = _ALL[0].name

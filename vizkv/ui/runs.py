@@ -17,13 +17,17 @@ from vizkv.proof import Proof, prove
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.trace import Trace
 from vizkv.views import payload
+from vizkv.views import window as windows
 from vizkv.views.moments import moments, start_of
 from vizkv.views.payload import Moment, View
 from vizkv.views.series import Series, series
+from vizkv.views.window import Window
 
 MAX_SLOTS = 65_536  # of one system on a page; measured: the player keeps 50 frames a second there
-MAX_STEPS = 20_000  # of one run on a page
+MAX_STEPS = 20_000  # of one run on a page; of a workload that skips ahead engine.MAX_STEPS where that is no trouble
+WHOLE = 4_000  # steps of a run of requests up to which the player is given all of it
 _KEPT = 24  # runs
+_KEPT_WINDOWS = 96  # of all runs; one has up to 0.3 MB
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -43,27 +47,38 @@ def _model_of(scenario: Scenario) -> Any:
 
 # not Streamlit's cache: a run reports its progress to a page, which a cached function of Streamlit's must not
 @cachetools.cached(
-    cachetools.LRUCache(_KEPT), key=lambda code, progress: code, lock=(_lock := threading.RLock()),
+    cachetools.LRUCache(_KEPT), key=lambda code, progress, most: (code, most), lock=(_lock := threading.RLock()),
     condition=threading.Condition(_lock),
 )  # fmt: skip
-def _trace(code: str, progress: engine.Progress | None) -> Trace:
+def _trace(code: str, progress: engine.Progress | None, most: int) -> Trace:
     scenario = from_code(code)
-    return engine.run(scenario, _model_of(scenario), progress=progress, max_steps=MAX_STEPS)
+    return engine.run(scenario, _model_of(scenario), progress=progress, max_steps=most)
 
 
-def trace(scenario: Scenario, progress: engine.Progress | None = None) -> Trace:
-    """The run of a scenario. Raises ScenarioError."""
+def trace(scenario: Scenario, progress: engine.Progress | None = None, *, long: bool = False) -> Trace:
+    """The run of a scenario. Raises ScenarioError.
+
+    ``long``: whether the page shows a workload's run of any length: not, if it walks the whole of it.
+    """
     if scenario.slots > MAX_SLOTS:
         say = messages()
         raise ScenarioError(say("problem.slots", slots=scenario.slots, most=MAX_SLOTS))
-    return _trace(to_code(scenario), progress)
+    ahead = long and scenario.model == "none" and scenario.workload is not None
+    return _trace(to_code(scenario), progress, engine.MAX_STEPS if ahead else MAX_STEPS)
 
 
-@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_KEPT_WINDOWS, show_spinner=False)
 def _packed(
-    key: str, _trace: Trace, _moments: tuple[Moment, ...], language: str, headline: str, panels: tuple[str, ...]
-) -> bytes:
-    return payload.pack(_trace, messages(language), headline, _moments, panels=panels)
+    key: str, _trace: Trace, _moments: tuple[Moment, ...], language: str, headline: str, panels: tuple[str, ...],
+    window: tuple[int, int, int] | None = None,
+) -> bytes:  # fmt: skip
+    part = None if window is None else Window(*window)
+    return payload.pack(_trace, messages(language), headline, _moments, panels, part)
+
+
+def packed(key: str, trace: Trace, window: Window, language: str, headline: str = "") -> bytes:
+    """A window of a run, packed. ``key`` names the run."""
+    return _packed(key, trace, (), language, headline, (), (window.first, window.last, window.lead))
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -132,7 +147,25 @@ class Run:
 
     def __init__(self, trace: Trace, key: str, preset: Preset, language: str, panels: tuple[str, ...] = ()):
         self.trace, self.key = trace, key
-        self.start, chips = _opening(key, preset.id, language, trace, preset)
-        headline = messages(language)(f"preset.{preset.id}.question")
-        self.packed = _packed(key, trace, chips, language, headline, panels)
+        self.start, self._chips = _opening(key, preset.id, language, trace, preset)
+        self._language, self._panels = language, panels
+        self._headline = messages(language)(f"preset.{preset.id}.question")
+        # a workload's systems each have a clock of their own: they are shown at the same second
+        self.lead = windows.longest(trace) if trace.scenario.get("workload") else -1
         self.series = _series(key, trace)
+
+    def window(self, step: int) -> Window | None:
+        """What the player is given to open a step; None: the whole run."""
+        if self.lead < 0 and self.trace.steps < WHOLE:
+            return None
+        return windows.around(self.trace, step, self.lead)
+
+    def packed_in(self, window: Window | None) -> bytes:
+        """The run, or a window of it."""
+        part = None if window is None else (window.first, window.last, window.lead)
+        return _packed(self.key, self.trace, self._chips, self._language, self._headline, self._panels, part)
+
+    @property
+    def packed(self) -> bytes:
+        """What it opens with."""
+        return self.packed_in(self.window(self.start.step))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,8 +14,10 @@ from vizkv.trace import Trace
 from vizkv.ui import link, pages, player, runs, story
 from vizkv.views import payload
 from vizkv.views.payload import View
+from vizkv.views.window import Window
 
 Below = Callable[[runs.Run, View], None]
+_WINDOW = "vizkv.window."
 BAR_AFTER_S = 0.5  # a bar that only flashes would make the page jump
 
 
@@ -62,7 +65,7 @@ def _run(state: link.Open, place: DeltaGenerator) -> Trace:
         if time.monotonic() - started > BAR_AFTER_S:
             place.progress(min(1.0, done / max(1, total)), text)
 
-    trace = runs.trace(state.scenario, progress)
+    trace = runs.trace(state.scenario, progress, long=not pages.PAGES[state.page].panels)
     place.empty()
     return trace
 
@@ -74,6 +77,22 @@ def show(open_run: runs.Run, below: Below = story.show) -> None:
     A fragment: what the browser reports when it pauses reruns this part alone.
     """
     state = link.current()
-    link.hear(state, player.show(payload.open_at(open_run.packed, state.sent or open_run.start), state.page))
+    link.hear(state, player.told(state.page))
+    window = _window(state, open_run)
+    player.show(payload.open_at(open_run.packed_in(window), state.sent or open_run.start), state.page)
     link.write(state)
     below(open_run, state.view or open_run.start)
+
+
+def _window(state: link.Open, open_run: runs.Run) -> Window | None:
+    """The window of the run that is open; another one when the reader has gone beyond it."""
+    view = state.view or open_run.start
+    known: tuple[str, Window | None] = st.session_state.get(_WINDOW + state.page, ("", None))
+    key, window = known
+    if key != open_run.key or (window is not None and view.step not in window):
+        window = open_run.window(view.step)
+        if key == open_run.key:  # on from here, in a window of its own: playing, if that is how it was left
+            wish = state.reported if state.stale is None else None
+            state.sent = replace(view, play=bool(wish and wish.get("play")))
+        st.session_state[_WINDOW + state.page] = (open_run.key, window)
+    return window

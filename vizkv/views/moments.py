@@ -18,8 +18,10 @@ def step_of(trace: Trace, place: Any, system: int = 0) -> int | None:
     if isinstance(place, int):
         return min(place, trace.steps)
     wanted = next((i for i, r in enumerate(trace.requests) if r.id == place["request"]), None)
+    if wanted is None:
+        return None
     for replay in walk(trace.systems[system], trace.requests):
-        live = replay.live.get(wanted) if wanted is not None else None
+        live = replay.live.get(wanted)
         if live is not None and live.written >= place["written"]:
             return replay.step
     return None

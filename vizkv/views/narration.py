@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from vizkv.events import Event, Kind
 from vizkv.messages import Messages
 from vizkv.replay import Live, Replay
 from vizkv.slots import Lens
+from vizkv.trace import SystemTrace
 
 # what is told first when several things happen in one step
 _RANK = {
@@ -25,6 +28,7 @@ _RANK = {
     Kind.ADMITTED: 2,
     Kind.BLOCK: 1,
 }
+_NAMES = 20  # letters of those who wait, before it is said how many more do
 NEWS = 1  # what ranks higher is told for all systems together
 
 
@@ -64,10 +68,7 @@ def _tell_event(event: Event, replay: Replay, say: Messages) -> Told:
         key = "narration.never.length" if c == 0 else "narration.never.blocks" if paged else "narration.never.pool"
         return _both(rank, say(key, request=name, need=a, limit=b))
     if kind == Kind.REFUSED:
-        if paged:
-            return _both(rank, say("narration.refused.blocks", request=name, need=a, free=b))
-        key = "narration.refused.stranded" if replay.stranded else "narration.refused.full"
-        return _both(rank, say(key, request=name, need=a, free=b, hole=c))
+        return _both(rank, _tell_refused(event, replay, replay.stranded, say))
     if kind == Kind.PREEMPTED:
         return _both(rank, _tell_preempted(event, replay, say))
     if kind == Kind.FINISHED:
@@ -86,6 +87,30 @@ def _tell_event(event: Event, replay: Replay, say: Messages) -> Told:
         blocks, size = len(live.block_table), replay.system.block_size
         return _both(rank, say("narration.admitted.paged", request=name, written=live.written, n=blocks, size=size))
     return _both(rank, say("narration.admitted.contiguous", request=name, held=live.held, written=live.written))
+
+
+def _tell_refused(event: Event, replay: Replay, stranded: bool, say: Messages) -> str:
+    _, who, a, b, c, _ = event
+    name = replay.requests[who].id
+    if replay.system.kind == "paged":
+        return say("narration.refused.blocks", request=name, need=a, free=b)
+    key = "narration.refused.stranded" if stranded else "narration.refused.full"
+    return say(key, request=name, need=a, free=b, hole=c)
+
+
+def still_refused(system: SystemTrace, replay: Replay, say: Messages) -> list[tuple[Event, str]]:
+    """Of those who wait, who was refused before this step and has not been admitted since: (refusal, its sentence)."""
+    found = []
+    rows = slice(0, int(system.offsets[min(replay.step, system.steps)]))
+    kinds, who = system.kinds[rows], system.values[rows, 0]
+    told = np.flatnonzero((kinds == Kind.REFUSED) | (kinds == Kind.ADMITTED))
+    for request in replay.waiting:
+        last = told[who[told] == request][-1:]
+        if len(last) and kinds[last[0]] == Kind.REFUSED:
+            event = Event(Kind.REFUSED, *system.values[last[0]].tolist())
+            stranded = bool(system.stranded[np.searchsorted(system.offsets, last[0], "right") - 1])
+            found.append((event, _tell_refused(event, replay, stranded, say)))
+    return found
 
 
 def _tell_preempted(event: Event, replay: Replay, say: Messages) -> str:
@@ -168,11 +193,13 @@ def _tell_write(replay: Replay, say: Messages) -> Told:
 
 
 def waiting(replay: Replay, say: Messages) -> str:
-    """Who waits at the end of scheduling, "" if nobody: at most four names."""
-    ids = [replay.requests[i].id for i in replay.waiting]
-    if not ids:
+    """Who waits at the end of scheduling, "" if nobody: at most four names, fewer if they are long."""
+    n = len(replay.waiting)
+    if not n:
         return ""
-    who = say("narration.list").join(ids[:4])
-    if len(ids) > 4:
-        return say("narration.waits.more", who=who, more=len(ids) - 4)
-    return say("narration.waits", who=who, n=len(ids))
+    names = [replay.requests[i].id for i in replay.waiting[:4]]
+    if n == len(names):
+        return say("narration.waits", who=say("narration.list").join(names), n=n)
+    while len(names) > 1 and len(say("narration.list").join(names)) > _NAMES:
+        names.pop()
+    return say("narration.waits.more", who=say("narration.list").join(names), more=n - len(names))

@@ -58,8 +58,8 @@ class Ops:
         for block in self._queue:
             self._row(Op.BACK, block)
 
-    def step(self, replay: Replay) -> None:
-        """Write down what has changed since the last call."""
+    def step(self, replay: Replay, frames: int = 1) -> None:
+        """Write down what has changed since the last call. ``frames``: that show this step; 0: the next one's do."""
         for event in replay.events:
             if event.kind == Kind.EXCHANGED:
                 self._row(Op.EXCHANGE, event.a, event.b)
@@ -68,7 +68,7 @@ class Ops:
             self._step_books(replay)
         if replay.system.vocabulary:
             self._step_texts(replay)
-        self.offsets.append(len(self.rows))
+        self.offsets += [len(self.rows)] * frames
 
     def _step_books(self, replay: Replay) -> None:
         self._step_tables(replay)
@@ -169,6 +169,10 @@ class Ops:
                 self._row(Op.SWAP, 2, event.b, event.a)
 
     def _step_texts(self, replay: Replay) -> None:
+        if len(self.offsets) == 1:  # a walk that begins in the middle of a run finds texts written
+            for who, r in replay.live.items():
+                for position in range(r.written):
+                    self._set_text(replay, who, position)
         for kind, who, a, b, _, _ in replay.events:
             if kind in (Kind.WRITTEN, Kind.FORKED):
                 for position in [a + b - 1] if kind == Kind.WRITTEN else range(b):

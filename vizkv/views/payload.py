@@ -24,9 +24,12 @@ from vizkv.replay import Replay, walk
 from vizkv.slots import CATEGORIES, Accounting, Code, Lens, lookup
 from vizkv.trace import SystemTrace, Trace
 from vizkv.views import narration, ops
+from vizkv.views import window as windows
 from vizkv.views.geometry import beside_panels, columns, ruler
+from vizkv.views.window import Window
 
 VERSION = 1
+_ENDED = -1  # rank of what a system says that has long ended
 _TICKS = {
     Kind.ADMITTED: "admission",
     Kind.REFUSED: "refusal",
@@ -43,7 +46,10 @@ _TICKS = {
 
 @dataclass(frozen=True)
 class View:
-    """What of a trace is open: everything that a link has to carry besides the scenario."""
+    """What of a trace is open: everything that a link has to carry besides the scenario.
+
+    ``step`` counts from the run's beginning, whatever window of it is shown.
+    """
 
     step: int = 0
     lens: Lens = "online"
@@ -52,8 +58,11 @@ class View:
     focus: int = -1
     request: int = -1  # the sequence that the panels follow; -1: the first that is live
     position: int = -1  # its token that is followed; -1: none
+    lit: str = ""  # the category whose slots are lit up
+    lit_in: int = -1  # the system in which; -1: all
     play: bool = False
     command: int = 0  # the browser obeys a view of the same trace when this has gone up
+    reveal: bool = False  # the page scrolls until the player is in sight
     keep: bool = False  # a new trace on the same page: where the reader stands is kept
 
 
@@ -77,8 +86,9 @@ class _Strings:
 
 @dataclass
 class _Columns:
-    """One system's arrays while it is walked."""
+    """One system's arrays while it is walked; one entry a frame."""
 
+    steps: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=lambda: [0])
     runs: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     counts: list[list[int]] = field(default_factory=list)
@@ -90,42 +100,73 @@ class _Columns:
     ranks: list[int] = field(default_factory=list)
 
 
+class _Requests:
+    """The requests that the header tells of: all, or those that a window has to do with, as they turn up."""
+
+    def __init__(self, trace: Trace, whole: bool):
+        self.trace = trace
+        self.index: dict[int, int] = {i: i for i in range(len(trace.requests))} if whole else {}
+
+    def __call__(self, request: int) -> int:
+        """A request's place in the header; -1 stays -1."""
+        return request if request < 0 else self.index.setdefault(request, len(self.index))
+
+    def told(self) -> list[dict[str, Any]]:
+        """What the header says; ``index``: the request's place in the trace."""
+        return [
+            {
+                "id": (r := self.trace.requests[index]).id, "index": index, "prompt_tokens": r.prompt_tokens,
+                "final_slots": r.final_slots, "tokens": list(r.pieces),
+            }
+            for index in self.index
+        ]  # fmt: skip
+
+
 def pack(
-    trace: Trace, say: Messages, headline: str = "", moments: Sequence[Moment] = (), panels: Sequence[str] = ()
-) -> bytes:
+    trace: Trace, say: Messages, headline: str = "", moments: Sequence[Moment] = (), panels: Sequence[str] = (),
+    window: Window | None = None,
+) -> bytes:  # fmt: skip
     """The deflated inner part: depends on the trace, the language and the page's panels only, so it can be cached.
 
     ``panels``: what the player shows besides the rows, in the order of vizkv/player/panels.js; without them the books
-    of the paged systems stay out.
+    of the paged systems stay out. ``window``: the frames to pack; the browser counts them from zero, the header says
+    where the ``first`` stands in the run and how many frames that has in ``total``.
     """
-    sentences, waits, pieces = _Strings(), _Strings(), _Strings()
+    whole = window is None
+    window = window or Window(0, windows.total(trace))
+    sentences, waits, pieces, requests = _Strings(), _Strings(), _Strings(), _Requests(trace, whole or bool(panels))
     refusals: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
-    steps, told = trace.steps + 1, []  # and the closing frame, in which all is free again
+    frames, told = window.last - window.first, []
     for index, system in enumerate(trace.systems):
         books = ops.Ops(system, pieces) if panels and ops.wanted(system) else None
-        c = _walk(index, system, trace, say, sentences, waits, refusals, events, books)
+        c = _walk(index, window, trace, say, sentences, waits, refusals, events, books)
         told.append(c)
-        arrays |= _arrays(index, c, steps)
+        arrays |= _arrays(index, c, requests)
+        if window.lead >= 0:
+            steps = np.array(c.steps)
+            arrays |= {f"{index}/step": steps.astype("<u4"), f"{index}/time_s": windows.seconds(system, steps)}
         if books:
-            arrays |= books.arrays(f"{index}/", steps)
-    arrays |= _overall(told, trace, say, sentences, steps)
+            arrays |= books.arrays(f"{index}/", frames)
+    arrays |= _overall(told, trace, say, sentences, frames)
     events.sort(key=lambda e: (e["step"], e["system"]))
+    for entry in (*events, *refusals):
+        entry["request"] = requests(entry["request"])
     header = {
         "version": VERSION,
         "vizkv": __version__,
         "lang": say.language,
-        "steps": steps,
+        "steps": frames,
+        "first": window.first,
+        "total": windows.total(trace, window.lead),
+        "lead": window.lead,
         "headline": headline,
         "panels": list(panels),
         "texts": say.group("player."),
         "categories": list(CATEGORIES),
         "lookup": lookup(),
-        "requests": [
-            {"id": r.id, "prompt_tokens": r.prompt_tokens, "final_slots": r.final_slots, "tokens": list(r.pieces)}
-            for r in trace.requests
-        ],
+        "requests": requests.told(),
         "systems": [
             {
                 "name": s.name,
@@ -154,8 +195,9 @@ def open_at(packed: bytes, view: View) -> bytes:
     text = json.dumps({
         "trace": hashlib.sha256(packed).hexdigest()[:16],
         "step": view.step, "lens": view.lens, "accounting": view.accounting, "colour": view.colour,
-        "focus": view.focus, "request": view.request, "position": view.position, "play": view.play,
-        "command": view.command, "keep": view.keep,
+        "focus": view.focus, "request": view.request, "position": view.position, "lit": view.lit,
+        "lit_in": view.lit_in, "play": view.play,
+        "command": view.command, "keep": view.keep, "reveal": view.reveal,
     }).encode()  # fmt: skip
     return b"VZP1" + struct.pack("<I", len(text)) + text + packed
 
@@ -197,23 +239,25 @@ def _columns(trace: Trace, panels: bool) -> int:
 
 
 def _walk(
-    index: int, system: SystemTrace, trace: Trace, say: Messages, sentences: _Strings, waits: _Strings,
+    index: int, window: Window, trace: Trace, say: Messages, sentences: _Strings, waits: _Strings,
     refusals: list[dict[str, Any]], events: list[dict[str, Any]], books: ops.Ops | None = None,
 ) -> _Columns:  # fmt: skip
-    c = _Columns()
+    """One system's frames. From one to the next it may stand still, or take several steps: all of them are painted."""
+    c, system = _Columns(), trace.systems[index]
+    before, *wanted = windows.steps_of(trace, index, Window(window.first - 1, window.last, window.lead)).tolist()
     refused: dict[int, int] = {}  # request -> its entry in refusals, while it waits
-    for replay in walk(system, trace.requests, closing=True):
+    best: narration.Told | None = None  # of the steps of one frame the most important is told
+    for replay in walk(system, trace.requests, closing=True, first=wanted[0], last=wanted[-1] + 1):
+        at = len(c.steps)
+        stays = wanted[at:].count(replay.step) if wanted[at] == replay.step else 0
         c.runs.extend(replay.runs)
-        c.offsets.append(len(c.runs))
         if books:
-            books.step(replay)
-        c.counts.append(replay.booked())
-        c.stranded.append(int(replay.stranded))
+            books.step(replay, stays)
         told = narration.tell(replay, say)
-        c.online.append(sentences(told.online))
-        c.hindsight.append(sentences(told.hindsight))
-        c.ranks.append(told.rank)
-        c.waiting.append(waits(narration.waiting(replay, say)))
+        if not c.offsets[1:] and not best:
+            for event, text in narration.still_refused(system, replay, say):
+                refused[event.request] = len(refusals)
+                refusals.append(_refusal(event, text))
         by_hand = False
         for event in replay.events:
             if event.kind == Kind.REFUSED:
@@ -227,11 +271,25 @@ def _walk(
             block = event.a if name == "block" else event.b
             parent = trace.requests[event.a].id if name == "fork" else ""
             events.append({
-                "step": replay.step, "kind": name, "system": index, "request": event.request,
+                "step": at, "kind": name, "system": index, "request": event.request,
                 "text": say(f"event.{name}", system=system.name, request=who, block=block, parent=parent),
             })  # fmt: skip
-        refused = {who: at for who, at in refused.items() if who in replay.waiting}
-        c.refusal.append(_refusal_now(replay, refused, refusals))
+        refused = {who: entry for who, entry in refused.items() if who in replay.waiting}
+        best = told if best is None or told.rank >= best.rank else best
+        if not stays:
+            continue
+        ended = replay.step == system.steps
+        rest = _ENDED if ended else 0  # what was told once is no news in the next frame
+        c.ranks += [_ENDED if ended and before == replay.step else best.rank] + [rest] * (stays - 1)
+        c.steps += [replay.step] * stays
+        c.offsets += [len(c.runs)] * stays
+        c.counts += [replay.booked()] * stays
+        c.stranded += [int(replay.stranded)] * stays
+        c.online += [sentences(best.online)] * stays
+        c.hindsight += [sentences(best.hindsight)] * stays
+        c.waiting += [waits(narration.waiting(replay, say))] * stays
+        c.refusal += [_refusal_now(replay, refused, refusals)] * stays
+        best = None
     return c
 
 
@@ -262,44 +320,39 @@ def _refusal(event: Event, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _arrays(index: int, c: _Columns, steps: int) -> dict[str, np.ndarray]:
+def _arrays(index: int, c: _Columns, requests: _Requests) -> dict[str, np.ndarray]:
     """Arrays of one system; one that is done earlier stays as its last step left it."""
-    pad = steps - len(c.counts)
     runs = np.array(c.runs, np.int64).reshape(-1, 5)
-    last = [c.counts[-1]] * pad if c.counts else []
+    owners, place = np.unique(runs[:, 3], return_inverse=True)
     p = f"{index}/"
-
-    def padded(values: list[int], fill: int) -> list[int]:
-        return values + [fill] * pad
-
     return {
-        p + "offsets": np.array(padded(c.offsets, c.offsets[-1]), "<u4"),
+        p + "offsets": np.array(c.offsets, "<u4"),
         p + "start": runs[:, 0].astype("<u4"),
         p + "length": runs[:, 1].astype("<u4"),
         p + "code": runs[:, 2].astype("<u1"),
-        p + "owner": runs[:, 3].astype("<i2"),
+        p + "owner": np.array([requests(owner) for owner in owners.tolist()], "<i4")[place],
         p + "position": runs[:, 4].astype("<i4"),
-        p + "stranded": np.array(padded(c.stranded, 0), "<u1"),
-        p + "counts": np.array(c.counts + last, "<u4").reshape(-1),
-        p + "sentence_online": np.array(padded(c.online, c.online[-1] if c.online else 0), "<u4"),
-        p + "sentence_hindsight": np.array(padded(c.hindsight, c.hindsight[-1] if c.hindsight else 0), "<u4"),
-        p + "waiting": np.array(padded(c.waiting, 0), "<u2"),
-        p + "refusal": np.array(padded(c.refusal, -1), "<i4"),
+        p + "stranded": np.array(c.stranded, "<u1"),
+        p + "counts": np.array(c.counts, "<u4").reshape(-1),
+        p + "sentence_online": np.array(c.online, "<u4"),
+        p + "sentence_hindsight": np.array(c.hindsight, "<u4"),
+        p + "waiting": np.array(c.waiting, "<u4"),
+        p + "refusal": np.array(c.refusal, "<i4"),
     }
 
 
 def _overall(
-    told: list[_Columns], trace: Trace, say: Messages, sentences: _Strings, steps: int
+    told: list[_Columns], trace: Trace, say: Messages, sentences: _Strings, frames: int
 ) -> dict[str, np.ndarray]:
-    """The one sentence for all systems: the most important event of the step, or what the first busy system does."""
+    """The one sentence for all systems: the most important event of the frame, or what the first busy system does."""
     table = {v: k for k, v in sentences.index.items()}
     chosen: dict[str, list[int]] = {"online": [], "hindsight": []}
-    for step in range(steps):
-        alive = [i for i, c in enumerate(told) if step < len(c.counts)]
+    for frame in range(frames):
+        alive = [i for i, c in enumerate(told) if c.ranks[frame] > _ENDED]
         # one more block is no news beside the others: it is told where its system is followed
-        best = max(alive, key=lambda i: (max(told[i].ranks[step], narration.NEWS), -i))
+        best = max(alive, key=lambda i: (max(told[i].ranks[frame], narration.NEWS), -i))
         for lens, column in chosen.items():
-            text = table[getattr(told[best], lens)[step]]
+            text = table[getattr(told[best], lens)[frame]]
             column.append(sentences(say("narration.with", system=trace.systems[best].name, sentence=text)))
     return {f"all/sentence_{lens}": np.array(column, "<u4") for lens, column in chosen.items()}
 

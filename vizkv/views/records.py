@@ -90,14 +90,12 @@ def record(replay: Replay, trace: Trace) -> dict[str, Any]:
 
 def records(trace: Trace, first: int = 0, last: int | None = None) -> Iterator[dict[str, Any]]:
     """The lines of steps first..last (inclusive), by step and then by system."""
-    walks = [walk(system, trace.requests) for system in trace.systems]
+    walks = [walk(system, trace.requests, first=first) for system in trace.systems]
     end = trace.steps if last is None else min(trace.steps, last + 1)
-    for step in range(end):
+    for step in range(first, end):
         for system, steps in zip(trace.systems, walks, strict=True):
             if step < system.steps:
-                replay = next(steps)
-                if step >= first:
-                    yield record(replay, trace)
+                yield record(next(steps), trace)
 
 
 def _counted(system: SystemTrace, window: tuple[float, float]) -> np.ndarray:

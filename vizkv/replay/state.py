@@ -1,4 +1,4 @@
-"""From a trace's events to what they mean: walk a system step by step.
+"""The state of a system at a step, as its events made it.
 
 :class:`Replay` keeps the state that events change (who runs, who waits, block tables, the free queue, references) and
 paints the slots: each step leaves the runs of slots that changed, and the pool counted by code. All pictures, numbers
@@ -8,46 +8,14 @@ and exports are read from here.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from vizkv.events import Event, Kind
+from vizkv.replay import seeking
+from vizkv.replay.parts import CODES, LedgerError, Live, Run
 from vizkv.slots import Code
-from vizkv.trace import RequestFacts, SystemTrace, Trace, TraceError
-
-CODES = len(Code)
-
-
-class Run(NamedTuple):
-    """Consecutive slots that became ``code`` in a step. ``position``: the sequence's position at the first, -1 none."""
-
-    start: int
-    length: int
-    code: int
-    owner: int
-    position: int
-
-
-class LedgerError(AssertionError):
-    """A slot would be in two states or have two owners: the engine, not the user, is wrong."""
-
-
-@dataclass
-class Live:
-    """One request that holds slots: p, t, L, E and R of SPEC 2."""
-
-    index: int
-    prompt: int
-    final: int
-    estimate: int
-    held: int
-    start: int = -1
-    written: int = 0
-    finished: bool = False
-    block_table: list[int] = field(default_factory=list)
+from vizkv.trace import RequestFacts, SystemTrace
 
 
 class Replay:
@@ -79,6 +47,8 @@ class Replay:
         self._kept: dict[int, int] = {}  # tokens written by sequences that are swapped out
         self._tokens: dict[int, dict[int, int]] = {}  # ids by position, where this system's text is its own
         self._null_block = bool(system.detail.get("null_block"))
+        self._blind = False  # while steps are skipped nothing is painted
+        self._anew = True  # whether the next step begins with painting the whole pool
 
     # -- walking ------------------------------------------------------------------------------------------------------
 
@@ -88,26 +58,29 @@ class Replay:
         What a finished request gives back is applied to the free queue, the references and the cache at once, but to
         the slots only with the next step: the ledger of the step still books them as held.
         """
-        self.step += 1
         self.runs = []
         self.scheduled, self.hits, self.preempted, self.finished, self.events = {}, {}, [], [], []
-        if self.step == 0:
-            self._paint(Run(0, self.system.slots, Code.FREE, -1, -1))
-            if self._null_block:
-                self._paint(Run(0, self.system.block_size, Code.ROUNDING, -1, -1))
-        for event in self._late:
-            self._release(event)
-        self._late = []
+        self.begin()
+        if self._anew and not self._blind:
+            self._paint_all()
         self.repointed = {key: block for key, block in self.repointed.items() if key[0] in self.live}
         if self.step == self.system.steps:
             return  # the closing frame: nothing happens any more, what finished last is given back
         for event, late in self.system.events(self.step):
             self.events.append(event)
-            self._apply(event, late)
+            self.apply(event, late)
         if self._inside:
             self._rearrange()
 
-    def _apply(self, event: Event, late: bool) -> None:
+    def begin(self) -> None:
+        """The next step; what was given back at the end of the one before is free now."""
+        self.step += 1
+        late, self._late = self._late, []
+        for event in late:
+            self._release(event)
+
+    def apply(self, event: Event, late: bool) -> None:
+        """One event of the step."""
         kind, who, a, b, c, _ = event
         if kind == Kind.EXCHANGED:
             self._inside[a], self._inside[b] = self._inside.get(b, b), self._inside.get(a, a)
@@ -135,16 +108,17 @@ class Replay:
         elif kind == Kind.MOVED:
             self._move(self.live[who], b)
         elif kind == Kind.FINISHED:
+            ended = self.live[who]
             self.finished.append(who)
-            self._realise(self.live[who])
-            self.live[who].finished = True
+            self._realise(ended)
+            ended.finished, ended.written = True, ended.final
         elif kind == Kind.PREEMPTED:
             self.preempted.append(who)
-            gone = self.live.pop(who)
+            del self.live[who]
             if not c:
                 self.waiting.insert(0, who)
             if b:
-                self._kept[who] = gone.written
+                self._kept[who] = a
         elif kind == Kind.ARRIVED:
             self.waiting.append(who)
         elif kind == Kind.NEVER:
@@ -168,6 +142,24 @@ class Replay:
             self._swap_in(event)
         elif kind == Kind.REPOINTED:
             self.repointed[who, a] = b
+
+    def skip_to(self, step: int) -> None:
+        """Go on so that the next :meth:`advance` plays ``step``; its ``runs`` then paint the whole pool.
+
+        Nothing is painted on the way, and who only wrote one token after another is not asked: a few microseconds an
+        event that is no such write.
+        """
+        if step <= self.step + 1:
+            return
+        self._blind, spans = True, self.system.spans
+        seeking.skip(self, step)
+        self.repointed = {key: block for key, block in self.repointed.items() if key[0] in self.live}
+        through = (spans[:, 1] <= self.step) & (self.step < spans[:, 1] + spans[:, 2])
+        for who, first, _, position, _ in spans[through].tolist():
+            self.live[who].written = position + self.step - first + 1
+        if self._inside:
+            self._rearrange()
+        self._blind, self._anew = False, True
 
     def piece(self, who: int, position: int) -> str:
         """The text of a token as this system has it at this step, "" where it is not known."""
@@ -228,6 +220,8 @@ class Replay:
 
         Of those who share it, whoever goes on longest may be the one who writes into it.
         """
+        if self._blind:
+            return
         size, block = self.system.block_size, r.block_table[index]
         first, position = block * size, index * size
         final = max((self.live[who].final for who in self.holders[block] if who in self.live), default=r.final)
@@ -240,6 +234,8 @@ class Replay:
 
     def _paint_physical(self, block: int) -> None:
         """One block as whoever holds it says, or as one of the free queue."""
+        if self._blind:
+            return
         size, holders = self.system.block_size, self.holders.get(block)
         if holders:
             owner = next((self.live[who] for who in holders if who in self.live), None)
@@ -377,13 +373,30 @@ class Replay:
             self.live.pop(who)
         self._paint_physical(a)  # where others still read it, the slots are theirs from now on
 
+    def _paint_all(self) -> None:
+        """Every slot as the books say."""
+        self._anew = False
+        self._paint(Run(0, self.system.slots, Code.FREE, -1, -1))
+        if self._null_block:
+            self._paint(Run(0, self.system.block_size, Code.ROUNDING, -1, -1))
+        for r in self.live.values():
+            if self.system.kind == "contiguous":
+                self._paint_piece(r)
+        for block in [*self.holders, *self.cached]:
+            if self.holders.get(block) or block in self.free_queue:
+                self._paint_physical(block)
+
     def _claim(self, start: int, length: int) -> None:
         """Slots about to be handed out must be free: never two owners."""
+        if self._blind:
+            return
         piece = self._codes[start : start + length]
         if len(piece) != length or piece.count(Code.FREE) + piece.count(Code.CACHED) != length:
             raise LedgerError(f"slots {start}..{start + length - 1} of {self.system.name} have two owners")
 
     def _paint(self, run: Run) -> None:
+        if self._blind:
+            return
         start, length, code = run.start, run.length, run.code
         if length == 1:
             self.counts[self._codes[start]] -= 1
@@ -414,32 +427,3 @@ class Replay:
         if self.stranded:
             codes[codes == Code.FREE] = Code.STRANDED
         return codes
-
-
-def walk(system: SystemTrace, requests: tuple[RequestFacts, ...], *, closing: bool = False) -> Iterator[Replay]:
-    """The same Replay object at each step in turn; with ``closing`` once more after the last, all given back."""
-    replay = Replay(system, requests)
-    for _ in range(system.steps + closing):
-        replay.advance()
-        yield replay
-
-
-def checked(trace: Trace) -> Trace:
-    """The trace, once all of it has been walked. Raises TraceError if its events contradict each other."""
-    try:
-        for system in trace.systems:
-            for _ in walk(system, trace.requests, closing=True):
-                pass
-    except (LedgerError, LookupError, ValueError, TypeError, ZeroDivisionError):
-        raise TraceError("The trace's events contradict each other: the file is damaged.") from None
-    return trace
-
-
-def at(system: SystemTrace, requests: tuple[RequestFacts, ...], step: int) -> Replay:
-    """The state at one step; ``system.steps`` is the closing frame."""
-    if not 0 <= step <= system.steps:
-        raise IndexError(f"step {step} is outside 0..{system.steps}")
-    replay = Replay(system, requests)
-    for _ in range(step + 1):
-        replay.advance()
-    return replay

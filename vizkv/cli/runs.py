@@ -1,39 +1,25 @@
-"""The command line: ``vizkv run FILE [--json] [--steps A:B]``, ``vizkv model add NAME``."""
+"""``vizkv run FILE [--json] [--steps A:B]`` and ``vizkv model add NAME``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from vizkv import __version__, engine, scenario
+from vizkv import engine, scenario
 from vizkv import trace as traces
-from vizkv.messages import Messages, messages
+from vizkv.cli.text import aligned
+from vizkv.messages import Messages
 from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
 from vizkv.views import records
 
-BAD_INPUT = 2
 
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, but bad words get one sentence instead of the usage text."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message}\n")
-
-
-def parser(say: Messages) -> argparse.ArgumentParser:
-    """All commands and their options."""
-    top = _Parser(prog="vizkv", description=say("cli.about"))
-    top.add_argument("--version", action="version", version=f"vizkv {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
-
+def add(commands: Any, say: Messages) -> None:
+    """The two commands and their options."""
     run = commands.add_parser("run", help=say("cli.run"), description=say("cli.run"))
     run.add_argument("file", type=Path, metavar="FILE", help=say("cli.run.file"))
     run.add_argument("--json", action="store_true", help=say("cli.run.json"))
@@ -43,11 +29,10 @@ def parser(say: Messages) -> argparse.ArgumentParser:
 
     model = commands.add_parser("model", help=say("cli.model"), description=say("cli.model"))
     verbs = model.add_subparsers(dest="verb", required=True, metavar=say("cli.command"))
-    add = verbs.add_parser("add", help=say("cli.model.add"), description=say("cli.model.add"))
-    add.add_argument("name", help=say("cli.model.add.name"))
-    add.set_defaults(action=_model_add)
+    new = verbs.add_parser("add", help=say("cli.model.add"), description=say("cli.model.add"))
+    new.add_argument("name", help=say("cli.model.add.name"))
+    new.set_defaults(action=_model_add)
     verbs.add_parser("list", help=say("cli.model.list")).set_defaults(action=_model_list)
-    return top
 
 
 def _steps(text: str) -> tuple[int, int | None]:
@@ -102,13 +87,7 @@ def _table(trace: Trace, summary: dict[str, dict[str, Any]], say: Messages) -> s
             f"{values['mean_batched_requests']:.2f}", str(values["tokens"]), str(values["preemptions"]),
             str(values["cache_hits"]), str(values["steps"]),
         ])  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(len(titles))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
-        )
-        for row in rows
-    ]
+    lines = aligned(rows)
     slots = trace.systems[0].slots
     never = [say("cli.table.never", n=v["never"], system=name) for name, v in summary.items() if v["never"]]
     return "\n".join([say("cli.table.title", slots=slots), *lines, *never, say("cli.table.note")])
@@ -138,19 +117,3 @@ def _model_list(arguments: argparse.Namespace, say: Messages) -> int:
         state = say("cli.model.here" if model.installed else "cli.model.absent")
         print(f"{model.name:10} {state:14} {model.description}")
     return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, or 2 with one sentence for input that cannot be used."""
-    say = messages()
-    arguments = parser(say).parse_args(argv)
-    try:
-        return arguments.action(arguments, say)
-    except ValueError as error:  # ScenarioError, TraceError and ModelError: one sentence each
-        if type(error).__module__.split(".")[0] != "vizkv":
-            raise
-        print(f"vizkv: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except BrokenPipeError:  # the reader has seen enough, as in `vizkv run ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

@@ -1,0 +1,10 @@
+"""What if? The paper's Figure 2 grows from our own run, and every knob is answered while it is turned."""
+
+from vizkv.ui import lesson, link, whatif, whatif_forms
+
+state = link.enter("whatif")
+whatif.session()
+lesson.problem(state)
+whatif.show()
+whatif_forms.show()
+lesson.about(state)

@@ -1,0 +1,251 @@
+"""The page "What if": its links, what a turned knob makes of the scenario, ghosts, several seeds, and stopping."""
+
+import json
+import time
+
+import pytest
+
+from tests.app.visitor import link_of, opened, rested, warnings
+from vizkv.link import from_code, to_code
+from vizkv.presets import list_presets, preset
+from vizkv.scenario import ScenarioError, from_dict, to_dict
+from vizkv.slots import Code
+from vizkv.ui import live, whatif, whatif_knobs, whatif_player, whatif_runs
+from vizkv.ui.link import Open
+from vizkv.ui.whatif import Session
+
+FIGURE_2 = preset("figure-2")
+PRESETS = [p for p in list_presets() if p.page == "whatif"]
+
+
+def short(duration=6.0, **workload):
+    """Figure 2's scenario, a few seconds of it."""
+    data = to_dict(FIGURE_2.scenario)
+    data["workload"] |= {"duration": duration, "warmup": 2.0} | workload
+    return from_dict(data)
+
+
+def told(app):
+    """What the browser was sent."""
+    (component,) = (c for c in app.get("bidi_component") if c.proto.component_name == "vizkv_live")
+    return json.loads(component.proto.json or component.proto.mixed.json)
+
+
+def finished(app):
+    """The page when nothing runs any more."""
+    for _ in range(200):
+        if not told(app)["more"]:
+            return app
+        time.sleep(0.02)
+        app = rested(app)
+    raise AssertionError("the run does not end")
+
+
+def linked(**query):
+    return finished(opened("whatif", **query))
+
+
+def test_nothing_runs_before_run_is_pressed_and_the_papers_numbers_are_there():
+    app = opened("whatif")
+    data = told(app)
+    assert data["state"] == "idle" and not data["more"]
+    assert [s["paper"]["shares"][0] for s in data["systems"]] == [20.4, 26.8, 38.2, 96.3]
+    assert not link_of(app)  # whoever reloads it gets it so again
+
+
+def test_a_link_runs_what_it_names_and_survives_a_reload():
+    code = to_code(short())
+    app = linked(preset="figure-2", s=code, lens="online", accounting="textbook", at="3:5.0:used", seeds="5")
+    again = linked(**link_of(app))
+    assert link_of(again) == link_of(app)
+    data = told(again)
+    assert data["state"] == data["seeds"]["state"] == "done"
+    assert (data["lens"], data["accounting"]) == ("online", "textbook")
+    assert [s["chosen"] for s in data["systems"]] == ["", "", "", "used"]
+    assert all(len(s["seeds"]) == 5 and s["done"] and len(s["shares"]) == data["frames"] for s in data["systems"])
+    assert not warnings(again)
+    assert len(again.get("plotly_chart")) == 1
+    assert any("The step behind it" in h.value for h in again.subheader)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"ghost": "nonsense=3"},
+        {"ghost": "block_size=many"},
+        {"ghost": "block_size=0"},
+        {"ghost": "keep.1garbage"},
+        {"seeds": "6"},
+        {"at": "9:1:used"},
+        {"at": "0:nan:used"},
+        {"at": "0:1:everything"},
+        {"at": "used"},
+    ],
+)
+def test_nonsense_in_the_link_is_a_sentence_and_the_page_works(query):
+    app = opened("whatif", **query)
+    (problem,) = warnings(app)
+    assert next(iter(query)) in problem
+    assert told(app)["state"] == "idle"
+
+
+def test_a_scenario_that_belongs_to_another_page_is_refused_in_a_sentence():
+    app = opened("whatif", s=to_code(next(p for p in list_presets() if p.page == "memory").scenario))
+    assert len(warnings(app)) == 1 and "workload" in warnings(app)[0]
+    assert told(app)["systems"][0]["name"] == "Orca (Max)"
+
+
+def test_a_ghost_in_the_link_is_run_too_and_its_outlines_are_there():
+    code = to_code(whatif_knobs.turned(short(), "block_size", 256))
+    app = linked(preset="figure-2", s=code, ghost="block_size=16")
+    data = told(app)
+    reserved = [data["systems"][3]["shares"][-1][Code.PENDING], data["ghost"]["systems"][3]["shares"][Code.PENDING]]
+    assert reserved[0] > reserved[1] > 0
+    assert "Block size: 16" in data["status"]
+    assert link_of(app)["ghost"] == "block_size=16"
+
+
+def test_a_workload_that_cannot_be_drawn_keeps_the_last_good_run():
+    app = linked(preset="figure-2", s=to_code(short()))
+    state = app.session_state["vizkv"]["whatif"]
+    state.scenario = whatif_knobs.turned(state.scenario, "slots", 4096)
+    state.scenario = from_dict(to_dict(state.scenario) | {"model": "tiny"})
+    app = finished(rested(app))
+    data = told(app)
+    assert data["alarm"] and "without a model" in data["status"] and data["state"] == "done"
+
+
+# ---- knobs ----
+
+
+@pytest.mark.parametrize("which", PRESETS, ids=lambda p: p.id)
+def test_every_knob_of_an_example_stands_where_the_example_does(which):
+    for knob in whatif_knobs.knobs(which.scenario, which.scenario):
+        assert knob.values[knob.index] == whatif_knobs.value_of(which.scenario, knob.name)
+        assert knob.index == knob.home
+        assert list(knob.values) == sorted(knob.values) or knob.kind == "choice"
+
+
+@pytest.mark.parametrize("which", PRESETS, ids=lambda p: p.id)
+def test_every_value_of_every_knob_makes_a_scenario_that_a_link_carries(which):
+    for knob in whatif_knobs.knobs(which.scenario, which.scenario):
+        for value in knob.values:
+            made = whatif_knobs.turned(which.scenario, knob.name, value)
+            assert whatif_knobs.value_of(made, knob.name) == value
+            assert from_code(to_code(made)) == made
+
+
+def test_a_knob_that_turns_nothing_is_an_error():
+    with pytest.raises(ScenarioError, match="multiple"):
+        whatif_knobs.turned(FIGURE_2.scenario, "multiple", 4)
+
+
+def test_a_ghosts_word_is_read_back():
+    here = short()
+    for ghost in (
+        whatif_knobs.turned(here, "block_size", 64),
+        whatif_knobs.turned(whatif_knobs.turned(here, "rate", 2.5), "placement", "ideal"),
+        from_dict(to_dict(here) | {"seed": 3}),
+    ):
+        for pinned in (False, True):
+            word = whatif.ghost_word(ghost, here, pinned)
+            assert whatif.ghost_of(word, here) == ghost
+            assert word.startswith("keep.") == pinned
+    assert whatif.ghost_word(whatif_knobs.turned(here, "rate", 2.5), here, False) == "rate=2.5"
+
+
+# ---- what the browser tells ----
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    state = Open(FIGURE_2, short(), "whatif")
+    monkeypatch.setattr("vizkv.ui.link.current", lambda: state)
+    return state, Session(asked=True)
+
+
+def test_while_one_knob_is_turned_the_ghost_stays_where_it_was_taken_up(open_page):
+    state, here = open_page
+    before = state.scenario
+    for size in (32, 64, 128):
+        whatif.turn(state, here, "block_size", size)
+    assert here.ghost == before
+    at_128 = state.scenario
+    whatif.turn(state, here, "rate", 2.0)
+    assert here.ghost == at_128
+
+
+def test_a_ghost_that_is_kept_stays_until_it_is_cleared(open_page):
+    state, here = open_page
+    kept = state.scenario
+    whatif.keep(state, here)
+    whatif.turn(state, here, "block_size", 32)
+    whatif.turn(state, here, "rate", 2.0)
+    assert here.ghost == kept and here.pinned
+    whatif._take(state, here, {"n": 1, "what": "clear"})
+    assert here.ghost is None and not here.pinned
+
+
+def test_a_knob_that_cannot_be_turned_so_far_leaves_a_sentence(open_page):
+    state, here = open_page
+    before = state.scenario
+    whatif.turn(state, here, "slots", -5)
+    assert "slots" in state.problem and state.scenario == before
+
+
+def test_letters_are_read_once_and_in_order(monkeypatch):
+    letters = [{"n": 3, "what": "more"}, {"n": 2, "what": "run"}, {"what": "stop"}, "nonsense", {"n": "4"}]
+    monkeypatch.setattr(live.st, "session_state", {live.KEY: {"letters": letters}})
+    assert [letter["n"] for letter in live.letters(0)] == [2, 3]
+    assert [letter["n"] for letter in live.letters(2)] == [3]
+
+
+# ---- runs ----
+
+
+def test_a_changed_block_size_runs_the_paged_system_alone():
+    first = whatif_runs.Job(short(7.0))
+    second = whatif_runs.Job(whatif_knobs.turned(short(7.0), "block_size", 32))
+    assert [a is b for a, b in zip(first.lanes, second.lanes, strict=True)] == [True, True, True, False]
+
+
+def test_a_lane_that_was_stopped_goes_on_where_it_was_and_ends_as_if_it_had_not():
+    stopped, straight = (whatif_runs.Lane(whatif_runs.alone(short(8.0), 1)) for _ in range(2))
+    stopped.go(3.0, lambda: False)
+    seen = stopped.growth.frames
+    assert 0 < seen < len(stopped.marks) and not stopped.done
+    stopped.go(float("inf"), lambda: True)
+    assert not stopped.done
+    for lane in (stopped, straight):
+        lane.go(float("inf"), lambda: False)
+    assert stopped.done and (stopped.growth.shares == straight.growth.shares).all()
+
+
+def test_what_was_drawn_while_it_ran_stays_as_it_was():
+    lane = whatif_runs.Lane(whatif_runs.alone(short(8.0), 0))
+    lane.go(5.0, lambda: False)
+    early = lane.growth
+    lane.go(float("inf"), lambda: False)
+    assert (lane.growth.shares[: early.frames] == early.shares).all()
+
+
+def test_a_job_that_was_stopped_says_so_and_another_takes_its_work_up():
+    job = whatif_runs.Job(short(400.0))
+    job.begin()
+    job.stop(by_hand=True)
+    job.wait()
+    assert not job.done and not job.running and not job.left
+    assert whatif_runs.Job(short(400.0)).lanes[0] is job.lanes[0]
+
+
+def test_a_parts_step_is_one_that_is_like_the_mean():
+    job = whatif_runs.Job(short(20.0))
+    job.begin()
+    job.wait()
+    for index, lane in enumerate(job.lanes):
+        step = whatif_player.step_of(job, index, 20.0, "used")
+        used = lane.series.shares("hindsight", "paper")[:, 0]
+        counted = used[lane.trace.time_s >= 2.0]
+        assert abs(used[step] - counted.mean()) == pytest.approx(abs(counted - counted.mean()).min(), abs=1)
+        assert lane.trace.time_s[step] >= 2.0
+    assert whatif_player.step_of(job, 0, 1.0, "") == whatif_player.step_of(job, 0, 1.0, "used")

@@ -1,0 +1,33 @@
+"""The page "Prefix cache" in a real browser: lines come in, a point is clicked, and a reload opens it again."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+SMALL = "/cache?sizes=256,512&pools=16384,65536"
+POINTS = """() => [...document.querySelectorAll('.st-key-cache-picture .scatterlayer .trace .point')].map((p) => {
+    const box = p.getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+})"""
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 720, "light"), (1920, 1080, "dark")])
+def test_a_click_on_a_point_opens_its_run_and_the_link_keeps_it(visit, settle, width, height, scheme):
+    page = visit(SMALL, width, height, scheme, player=False)
+    run = page.get_by_role("button", name="Run", exact=True)
+    if run.is_visible() and page.get_by_text("All 4 runs are here.").count() == 0:
+        run.click()
+    expect(page.get_by_text("All 4 runs are here.")).to_be_visible(timeout=60_000)
+    settle(page, player=False)
+    picture = page.locator(".st-key-cache-picture").bounding_box()
+    assert picture["y"] + picture["height"] <= height  # all of it is on the first screen
+    page.mouse.click(*page.evaluate(POINTS)[2])  # the first pool of the second line
+    page.wait_for_url(re.compile("point=slots%3D16384%2Cblock_size%3D512"))
+    ledger = page.locator(".st-key-cache-ledger")
+    expect(ledger.get_by_text("free, content kept")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("prompt tokens .* were found when"))).to_be_visible()
+    page.reload()
+    settle(page, player=False)
+    expect(page.get_by_role("heading", name="The run with 16,384 slots and blocks of 512")).to_be_visible()
+    assert page.get_by_test_id("stMain").evaluate("(e) => e.scrollWidth <= e.clientWidth")

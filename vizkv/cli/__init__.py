@@ -1,0 +1,55 @@
+"""The command line: ``vizkv run``, ``vizkv sweep``, ``vizkv bench``, ``vizkv model``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from vizkv import __version__
+from vizkv.cli import bench, runs, sweep
+from vizkv.messages import Messages, messages
+
+BAD_INPUT = 2
+INTERRUPTED = 130  # as a shell has it
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but bad words get one sentence instead of the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message}\n")
+
+
+def parser(say: Messages) -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = _Parser(prog="vizkv", description=say("cli.about"))
+    top.add_argument("--version", action="version", version=f"vizkv {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
+    for part in (runs, sweep, bench):
+        part.add(commands, say)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, or 2 with one sentence for input that cannot be used."""
+    say = messages()
+    arguments = parser(say).parse_args(argv)
+    try:
+        return arguments.action(arguments, say)
+    except ValueError as error:  # ScenarioError, TraceError and ModelError: one sentence each
+        if type(error).__module__.split(".")[0] != "vizkv":
+            raise
+        print(f"vizkv: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt as interrupt:
+        print(f"vizkv: {str(interrupt) or say('cli.stopped')}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough, as in `vizkv run ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+__all__ = ["BAD_INPUT", "INTERRUPTED", "main", "parser"]

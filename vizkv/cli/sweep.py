@@ -1,0 +1,118 @@
+"""``vizkv sweep FILE --vary block_size=8,16,32``: a table, and the same as CSV and Parquet."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vizkv import scenario as scenarios
+from vizkv.cli.text import Bar, aligned
+from vizkv.complaints import either, shorten
+from vizkv.messages import Messages
+from vizkv.metrics import METRICS
+from vizkv.scenario import Scenario, ScenarioError
+from vizkv.sweep import Axis, Outcome, Task, distinct, parse_axis, points, run, written
+from vizkv.sweep.table import Cell, cells, in_order, problems, to_csv, to_parquet
+
+
+def add(commands: Any, say: Messages) -> None:
+    """The command and its options."""
+    sweep = commands.add_parser("sweep", help=say("cli.sweep"), description=say("cli.sweep"))
+    sweep.add_argument("file", type=Path, metavar="FILE", help=say("cli.sweep.file"))
+    sweep.add_argument("--vary", action="append", required=True, metavar="NAME=VALUES", help=say("cli.sweep.vary"))
+    sweep.add_argument("--metric", default="used", metavar="NAME[,NAME]", help=say("cli.sweep.metric"))
+    sweep.add_argument("--seeds", type=int, default=1, metavar="COUNT", help=say("cli.sweep.seeds"))
+    sweep.add_argument("--jobs", type=_jobs, metavar="COUNT", help=say("cli.sweep.jobs"))
+    sweep.add_argument("--cluster", metavar="ADDRESS", help=say("cli.sweep.cluster"))
+    sweep.add_argument("--csv", type=Path, metavar="OUT", help=say("cli.sweep.csv"))
+    sweep.add_argument("--parquet", type=Path, metavar="OUT", help=say("cli.sweep.parquet"))
+    sweep.set_defaults(action=_sweep)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"jobs is {text[:40]!r}; give a whole number from 1 to 1024")
+    return int(text)
+
+
+def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
+    metrics = _metrics(arguments.metric)
+    axes = [parse_axis(text) for text in arguments.vary]
+    scenario = scenarios.load(arguments.file)
+    tasks = points(scenario, axes, arguments.seeds)
+    found = _run(tasks, arguments, say)
+    told = problems(found)
+    if sum(map(len, told.values())) == len(found):  # there is nothing to show
+        raise ScenarioError(next(iter(told)))
+    print(_table(scenario, axes, metrics, found, arguments.seeds, say))
+    for sentence, about in told.items():
+        print(say("cli.sweep.problem", n=len(about), system=about[0].system, problem=sentence))
+    for path, make in ((arguments.csv, to_csv), (arguments.parquet, to_parquet)):
+        if path:
+            _write(path, make, found)
+    return 0
+
+
+def _metrics(text: str) -> list[str]:
+    names = [name for part in text.split(",") if (name := part.strip())]
+    for name in names or [text]:
+        if name not in METRICS:
+            raise ScenarioError(f"The metric is {shorten(name)}; valid is {either(list(METRICS))}.")
+    return list(dict.fromkeys(names))
+
+
+def _run(tasks: list[Task], arguments: argparse.Namespace, say: Messages) -> list[tuple[Task, Outcome]]:
+    """Every outcome, in the order of the tasks."""
+    total, bar, found = len(distinct(tasks)), Bar(), []
+    done: set[str] = set()
+    try:
+        bar.show(0, total, say("cli.sweep.running", done=0, n=total))
+        for task, outcome in run(tasks, jobs=arguments.jobs, cluster=arguments.cluster):
+            found.append((task, outcome))
+            if task.key and task.key not in done:
+                done.add(task.key)
+                bar.show(len(done), total, say("cli.sweep.running", done=len(done), n=total))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(say("cli.sweep.stopped", done=len(done), n=total)) from None
+    finally:
+        bar.clear()
+    return in_order(tasks, found)
+
+
+def _table(
+    scenario: Scenario, axes: list[Axis], metrics: list[str], found: list[tuple[Task, Outcome]], seeds: int,
+    say: Messages,
+) -> str:  # fmt: skip
+    """One line a system and point: the mean of each metric over the seeds, and its spread."""
+    names = list(dict.fromkeys((task.index, task.system) for task, _ in found))
+    points_ = list(dict.fromkeys(task.point for task, _ in found))
+    titles = [say("cli.table.system"), *(axis.name for axis in axes)]
+    for metric in metrics:
+        titles += [say(f"metric.{metric}.short"), *([say("cli.sweep.spread")] if seeds > 1 else [])]
+    rows, known = [titles], [cells(found, metric) for metric in metrics]
+    for index, system in names:
+        for point in points_:
+            row = [system, *(written(value) for _, value in point)]
+            for metric, numbers in zip(metrics, known, strict=True):
+                row += _shown(numbers[index, point], 0 if METRICS[metric].unit == "count" else 2, seeds)
+            rows.append(row)
+    about = say("cli.sweep.title", slots=scenario.slots, n=seeds)
+    return "\n".join([about, *aligned(rows)])
+
+
+def _shown(cell: Cell, places: int, seeds: int) -> list[str]:
+    """Mean and spread; a dash where nothing is known."""
+    if not cell.seeds:
+        return ["-"] * (2 if seeds > 1 else 1)
+    spread = [f"{cell.low:.{places}f}..{cell.high:.{places}f}"] if seeds > 1 else []
+    return [f"{cell.mean:.{max(places, 1) if seeds > 1 else places}f}", *spread]
+
+
+def _write(path: Path, make: Callable[[list[tuple[Task, Outcome]]], bytes], found: list[tuple[Task, Outcome]]) -> None:
+    try:
+        path.write_bytes(make(found))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        raise ScenarioError(f"The table cannot be written to {str(path)!r}: {why}.") from None

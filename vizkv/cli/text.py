@@ -1,0 +1,37 @@
+"""How commands print: columns of text, and a bar while something takes long and somebody watches."""
+
+from __future__ import annotations
+
+import sys
+
+
+def aligned(rows: list[list[str]], left: int = 1) -> list[str]:
+    """A line a row, columns as wide as they need; the first ``left`` of them flush left, the others flush right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+class Bar:
+    """A line on standard error that is written over; nothing where nobody watches."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def show(self, done: int, total: int, text: str) -> None:
+        """``text`` stands behind the bar."""
+        if sys.stderr.isatty():
+            filled = 30 * done // max(1, total)
+            line = f"{'#' * filled}{'.' * (30 - filled)} {text}"
+            print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+            self._width = len(line)
+
+    def clear(self) -> None:
+        """Nothing of it stays."""
+        if self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0

@@ -1,0 +1,30 @@
+"""Sweeps: one or more parameters of a scenario over a range, each system at each point with each seed."""
+
+from __future__ import annotations
+
+from vizkv.sweep.axes import Axis, Parameter, Value, parameter, parameters, parse_axis, parse_values, written
+from vizkv.sweep.tasks import Point, Task, distinct, points, put, said
+from vizkv.sweep.work import ClusterError, Outcome, Stop, cores, known, run
+
+__all__ = [
+    "Axis",
+    "ClusterError",
+    "Outcome",
+    "Parameter",
+    "Point",
+    "Stop",
+    "Task",
+    "Value",
+    "cores",
+    "distinct",
+    "known",
+    "parameter",
+    "parameters",
+    "parse_axis",
+    "parse_values",
+    "points",
+    "put",
+    "run",
+    "said",
+    "written",
+]

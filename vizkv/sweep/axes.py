@@ -1,0 +1,195 @@
+"""What can be varied: every number, word or switch of the scenario's tables, and how its values are written.
+
+``block_size=8,16,32``, ``slots=4096..16384:4096`` (from, to, step), ``block_size=8..256*2`` (from, to, factor), and any
+of these one after the other with commas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from vizkv.complaints import listed, sentence, shorten
+from vizkv.scenario import ContiguousSystem, PagedSystem, Scenario, ScenarioError, Workload
+
+MAX_VALUES = 64  # of one axis
+MAX_TEXT = 2000  # characters of its values
+
+Value = int | float | bool | str
+Table = Literal["scenario", "workload", "paged", "contiguous"]
+_MODELS: dict[Table, type[BaseModel]] = {
+    "paged": PagedSystem, "contiguous": ContiguousSystem, "workload": Workload, "scenario": Scenario,
+}  # fmt: skip
+_NOT_VARIED = {"name", "kind", "model", "free_order", "systems", "requests", "workload", "actions"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field that can be varied. ``type``: int, float, bool or str; ``words``: all it may be, where that is a list."""
+
+    name: str
+    table: Table
+    type: type
+    words: tuple[str, ...] = ()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its values are numbers."""
+        return self.type in (int, float)
+
+    def read(self, text: str) -> Value:
+        """One value as it is written. Raises ScenarioError."""
+        try:
+            if self.type is bool:
+                return {"true": True, "false": False}[text.lower()]
+            return text if self.type is str else self.type(text)
+        except (ValueError, KeyError):
+            raise ScenarioError(f"The axis {self.name} has the value {shorten(text)}; valid is {self.valid}.") from None
+
+    @property
+    def valid(self) -> str:
+        """In words, what its values are."""
+        if self.type is bool:
+            return "true or false"
+        if self.type is str:
+            return listed([repr(word) for word in self.words], "or") if self.words else "a name"
+        whole = "whole " if self.type is int else ""
+        return f"a {whole}number, or several as in 8,16,32 or 8..64:8 (from, to, step) or 8..256*2 (factor)"
+
+    def check(self, value: Value) -> None:
+        """Raises ScenarioError for a value that the field never takes, whatever else the scenario says."""
+        model, data = _MODELS[self.table], {self.name: value}
+        if self.table in ("paged", "contiguous"):
+            data["kind"] = self.table
+        try:
+            model.model_validate(data)
+        except ValidationError as error:
+            own = [e for e in error.errors() if e["loc"] == (self.name,)]
+            if own:
+                raise ScenarioError(sentence(_only(error, own), model)) from None
+
+
+def _only(error: ValidationError, wanted: list[Any]) -> ValidationError:
+    """The same error with some of its complaints."""
+    kept = [{k: e[k] for k in ("type", "loc", "input", "ctx") if k in e} for e in wanted]
+    return ValidationError.from_exception_data(error.title, kept)  # type: ignore[arg-type]
+
+
+@cache
+def parameters() -> dict[str, Parameter]:
+    """Everything that can be varied, by name."""
+    found = {}
+    for table, model in _MODELS.items():
+        for name, field in model.model_fields.items():
+            plain = _plain(field.annotation)
+            if name not in _NOT_VARIED and plain is not None:
+                found[name] = Parameter(name, table, *plain)
+    return found
+
+
+def _plain(annotation: Any) -> tuple[type, tuple[str, ...]] | None:
+    """(type, words) of a field that holds one value; None for any other."""
+    if get_origin(annotation) is Literal:
+        return str, get_args(annotation)
+    if annotation in (int, float, bool, str):
+        return annotation, ()
+    options = [a for a in get_args(annotation) if a is not NoneType]
+    return _plain(options[0]) if len(options) == 1 else None
+
+
+def parameter(name: str) -> Parameter:
+    """What is varied under a name. Raises ScenarioError."""
+    known = parameters()
+    if name not in known:
+        close = get_close_matches(name, known, 1)
+        hint = f"did you mean {close[0]}? Valid" if close else "valid"
+        raise ScenarioError(f"The axis {shorten(name)} is unknown; {hint} are {', '.join(known)}.")
+    return known[name]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A parameter and the values that it takes, in order and each once."""
+
+    name: str
+    values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.values) <= MAX_VALUES:
+            raise ScenarioError(
+                f"The axis {self.name} has {len(self.values)} values; valid are 1 to {MAX_VALUES} different ones."
+            )
+        for value in self.values:
+            self.parameter.check(value)
+
+    @property
+    def parameter(self) -> Parameter:
+        """What it varies. Raises ScenarioError."""
+        return parameter(self.name)
+
+    @property
+    def text(self) -> str:
+        """Its values as :func:`parse_values` reads them."""
+        return ",".join(written(value) for value in self.values)
+
+
+def written(value: Value) -> str:
+    """A value as it is written."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def parse_axis(text: str) -> Axis:
+    """``name=values``. Raises ScenarioError."""
+    name, equals, values = text.partition("=")
+    if not equals:
+        raise ScenarioError(f"The axis {shorten(text)} has no values; valid is a name and values: block_size=8,16,32.")
+    return parse_values(name.strip(), values)
+
+
+def parse_values(name: str, text: str) -> Axis:
+    """The values of an axis as they are written. Raises ScenarioError."""
+    what = parameter(name)
+    if len(text) > MAX_TEXT:
+        raise ScenarioError(f"The axis {name} has a text of {len(text)} characters; valid are at most {MAX_TEXT}.")
+    values: list[Value] = []
+    for part in text.split(","):
+        if part := part.strip():
+            values += _span(what, part) if what.ordered and ".." in part else [what.read(part)]
+    if not values:
+        raise ScenarioError(f"The axis {name} has no value; valid is {what.valid}.")
+    return Axis(name, tuple(dict.fromkeys(values)))
+
+
+def _span(what: Parameter, text: str) -> Sequence[Value]:
+    """``from..to``, with ``:step`` or ``*factor`` behind it."""
+    first, _, rest = text.partition("..")
+    joint = "*" if "*" in rest else ":"
+    last, given, by = rest.partition(joint)
+    low, high = what.read(first.strip()), what.read(last.strip())
+    step = what.read(by.strip()) if given else what.type(1)
+    assert not isinstance(low, str) and not isinstance(high, str) and not isinstance(step, str)
+    grows = step > 1 and low > 0 if joint == "*" else step > 0
+    if not (low <= high < 1e300 and low > -1e300 and grows):
+        raise ScenarioError(
+            f"The axis {what.name} has the span {shorten(text)}; valid is from..to:step or from..to*factor, with "
+            "from at most to, a step above zero, and a factor above one."
+        )
+    after: Callable[[int], float] = (lambda n: low * step**n) if joint == "*" else (lambda n: low + step * n)
+    values: list[Value] = []
+    # a little more than the last: 0.1 + 0.1 + 0.1 is not 0.3
+    while (value := after(len(values))) <= high + 1e-9 * abs(high):
+        values.append(what.type(round(value, 12)) if what.type is float else int(value))
+        if len(values) > MAX_VALUES:
+            raise ScenarioError(
+                f"The axis {what.name} has the span {shorten(text)}, more than {MAX_VALUES} values; valid is a "
+                f"span of at most {MAX_VALUES}: give a larger step."
+            )
+    return values

@@ -1,0 +1,91 @@
+"""One point of a sweep: its run in words, its ledger over time, its slots, and the way to look at it further."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import cachetools
+import streamlit as st
+
+from vizkv import engine, sweep
+from vizkv import scenario as scenarios
+from vizkv.ledgers import Series, ledgers
+from vizkv.scenario import Scenario, ScenarioError, from_dict
+from vizkv.sweep import Outcome, Task
+from vizkv.trace import Trace
+from vizkv.ui import link, pages, window_player
+from vizkv.ui.runs import MAX_SLOTS
+from vizkv.ui.sweep_asked import Asked, parameter_name
+from vizkv.views import charts, sweeps
+
+KEPT = 8  # runs
+_CONFIG = {"displayModeBar": False}
+
+
+@cachetools.cached(cachetools.LRUCache(KEPT), key=lambda task: (task.key, task.system), lock=threading.Lock())
+def _run(task: Task) -> tuple[Trace, Series]:
+    trace = engine.run(from_dict(task.scenario), max_steps=engine.MAX_STEPS)
+    trace = replace(trace, systems=(replace(trace.systems[0], name=task.system),))
+    return trace, ledgers(trace.systems[0], trace.requests)
+
+
+def show(state: link.Open, wanted: Asked, tasks: list[Task], outcomes: dict[str, Outcome]) -> None:
+    """What the chosen run is, in words, over time, and where to look at it further."""
+    say, theme = state.say, st.context.theme.type or "light"
+    assert wanted.point is not None
+    task = next(t for t in tasks if (t.index, t.point) == wanted.point)  # of the first seed
+    where = say("sweep.joint").join(
+        say("sweep.value", name=parameter_name(name, say), value=sweep.written(value)) for name, value in task.point
+    )
+    st.subheader(say("sweep.point", system=task.system, where=where))
+    outcome = task.problem or outcomes.get(task.key)
+    if outcome is None or isinstance(outcome, str):
+        st.info(outcome or say("sweep.point.later"), icon=":material/hourglass:")
+        return
+    told, ledger = st.columns([2, 3], gap="large")
+    with told:
+        st.markdown(sweeps.words(task.system, outcome, say))
+        if wanted.seeds > 1:
+            st.caption(say("sweep.point.seed", seed=task.seed))
+        try:
+            whole = sweep.put(state.scenario, task.point)
+        except ScenarioError:  # another system cannot be run there
+            whole = sweep.put(state.scenario, task.point, [task.index])
+        if (
+            "whatif" in pages.PAGES
+            and state.scenario.workload is not None
+            and st.button(
+                say("sweep.open"), key="sweep-open", icon=":material/open_in_new:", help=say("sweep.open.help")
+            )
+        ):
+            hand(whole, "whatif")
+            st.switch_page(pages.PAGES["whatif"].file)
+        st.download_button(
+            say("sweep.point.toml"), scenarios.to_toml(whole), "point.toml", "application/toml",
+            icon=":material/download:", key="sweep-point-toml",
+        )  # fmt: skip
+    with ledger:
+        try:
+            with st.spinner(say("sweep.point.running")):
+                trace, series = _run(task)
+        except ScenarioError as error:
+            st.info(str(error), icon=":material/block:")
+            return
+        st.plotly_chart(
+            charts.over_time([series], "hindsight", "paper", theme, say), key="sweep-ledger", theme=None, config=_CONFIG
+        )
+    if trace.systems[0].slots <= MAX_SLOTS:
+        window_player.show("sweep", f"{task.key}:{task.system}", trace, series.peak)
+
+
+def hand(scenario: Scenario, page: str) -> None:
+    """Let another page open a scenario when it is shown next."""
+    here = st.session_state[link._PAGE]
+    st.session_state[link._PAGE] = page
+    try:
+        # a workload's tokens are made up: the model decides nothing
+        link.change(scenario.model_copy(update={"model": "none"}) if scenario.workload else scenario)
+        link.current().edition += 1
+    finally:
+        st.session_state[link._PAGE] = here

@@ -1,0 +1,112 @@
+"""Below the bars: the ledger over time, the moment that was picked, the numbers one by one, and why we differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from vizkv.ui import whatif_player
+from vizkv.ui.link import Open
+from vizkv.ui.whatif_runs import Job, Seeds, facts
+from vizkv.views import figure2, figure2_chart
+from vizkv.views.figure2 import Told
+from vizkv.views.figure2_chart import Line
+
+CHART = "whatif-over-time"
+
+
+def show(
+    state: Open,
+    job: Job,
+    ghost: Job | None,
+    seeds: Seeds | None,
+    moment: tuple[int, float, str] | None,
+    pick: Callable[[int, float], None],
+) -> None:
+    """All of it, once the run is over."""
+    say = state.say
+    if not job.done:
+        st.caption(say("whatif.below.wait"))
+        return
+    _over_time(state, job, ghost, pick)
+    if moment is not None:
+        system, second, category = moment
+        step = whatif_player.step_of(job, system, second, category)
+        if step is not None:
+            st.subheader(say("whatif.moment.title"))
+            whatif_player.show(job, system, step, category)
+    _numbers(state, job, seeds)
+
+
+def _lines(job: Job) -> list[Line | None]:
+    return [
+        None if lane.series is None or lane.trace is None else Line(system.label, lane.series, lane.trace.time_s)
+        for lane, system in zip(job.lanes, job.scenario.systems, strict=True)
+    ]
+
+
+def _over_time(state: Open, job: Job, ghost: Job | None, pick: Callable[[int, float], None]) -> None:
+    say, view, workload = state.say, state.view, job.scenario.workload
+    assert view is not None and workload is not None
+    lines = [line for line in _lines(job) if line is not None]
+    before = _lines(ghost) if ghost is not None and ghost.scenario != job.scenario else []
+    st.subheader(say("figure2.chart.title"))
+    st.caption(say("figure2.chart.about", warmup=workload.warmup))
+    figure = figure2_chart.over_time(
+        lines, before, view.lens, view.accounting, st.context.theme.type or "light", say,
+        duration=workload.duration, warmup=workload.warmup,
+    )  # fmt: skip
+
+    def chosen() -> None:
+        event = st.session_state[CHART]
+        found = figure2_chart.clicked(event.selection.points, len(lines))
+        if found is not None:
+            pick(*found)
+
+    st.plotly_chart(
+        figure, key=CHART, on_select=chosen, selection_mode="points", theme=None, config={"displayModeBar": False}
+    )
+
+
+def _told(job: Job, seeds: Seeds | None) -> list[Told]:
+    fields = job.scenario.model_dump()
+    found = []
+    for index, (lane, system) in enumerate(zip(job.lanes, fields["systems"], strict=True)):
+        counts = facts(lane)
+        ends = seeds.results[index] if seeds is not None and seeds.done else []
+        found.append(
+            Told(
+                name=job.scenario.systems[index].label,
+                system=system,
+                shares=lane.growth.shares[-1],
+                batched=float(lane.growth.batched[-1]),
+                seconds=counts["seconds"],
+                steps=counts["steps"],
+                never=counts["never"],
+                comparable=figure2.comparable(fields, index),
+                seeds=tuple(shares for shares, _ in ends),
+            )
+        )
+    return found
+
+
+def _numbers(state: Open, job: Job, seeds: Seeds | None) -> None:
+    say, told = state.say, _told(job, seeds)
+    several = seeds is not None and seeds.done
+    # with several seeds the table is too wide to stand beside a text
+    left, right = (st.container(), st.container()) if several else st.columns(2, gap="large")
+    with left:
+        st.subheader(say("figure2.why"))
+        lines = figure2.why(told, job.requests.drawn, job.scenario.model_dump(), say)
+        st.markdown("\n".join(f"- {line}" for line in lines))
+    with right:
+        st.subheader(say("figure2.numbers"))
+        if not figure2.numbers(told):
+            st.caption(say("figure2.numbers.none"))
+            return
+        columns = figure2.table(told, say)
+        one = st.column_config.NumberColumn(format="%.1f")
+        numeric = {name: one for name, values in columns.items() if not isinstance(values[0], str)}
+        st.dataframe(columns, hide_index=True, column_config=numeric, height="content")
+        st.caption(say("figure2.numbers.seeds" if several else "figure2.numbers.about"))
