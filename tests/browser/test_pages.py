@@ -8,6 +8,12 @@ from playwright.sync_api import expect
 from scripts import lab
 from tests.browser.test_player import ROOT, eventually, find
 
+SECTIONS = {
+    "Inside PagedAttention": (
+        "Block table", "Sharing", "Under pressure", "The paper, replayed", "What paging costs",
+    ),
+    "What if": ("Figure 2, live", "Sweeps", "Prefix cache"),
+}  # fmt: skip
 TABLE = "/table?preset=table-own-text"
 OWN = "We must remember that our soldiers"  # the model does not know how it goes on
 
@@ -26,7 +32,7 @@ def table(visit, settle):
 
 def to(page, settle, name):
     """Through the bar; pages but the first stand in its sections."""
-    section = {"Block table": "Inside PagedAttention", "Sweeps": "What if", "Figure 2, live": "What if"}.get(name)
+    section = next((title for title, names in SECTIONS.items() if name in names), None)
     if section:
         page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
         page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).click()
