@@ -20,6 +20,7 @@ def test_a_click_on_a_point_opens_its_run_and_the_link_keeps_it(visit, settle, w
         run.click()
     expect(page.get_by_text("All 4 runs are here.")).to_be_visible(timeout=60_000)
     settle(page, player=False)
+    page.wait_for_function(f"({POINTS})().length >= 4")  # the picture of the last result comes after the words
     picture = page.locator(".st-key-cache-picture").bounding_box()
     assert picture["y"] + picture["height"] <= height  # all of it is on the first screen
     page.mouse.click(*page.evaluate(POINTS)[2])  # the first pool of the second line
