@@ -10,12 +10,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from scripts import lab
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+expect.set_options(timeout=30_000)  # a machine under load is slow, and not wrong
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

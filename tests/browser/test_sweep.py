@@ -35,7 +35,7 @@ def test_runs_come_in_and_a_click_opens_one(visit, settle, scheme):
     expect(page.get_by_role("heading", name="vLLM: Block size = 32")).to_be_visible()
     page.wait_for_url(re.compile("point=2%3Ablock_size%3D32"))
     settle(page, player=False)
-    expect(page.locator(".st-key-sweep-ledger .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-sweep-ledger .js-plotly-plot").first).to_be_visible(timeout=30_000)
     page.reload()
     settle(page, player=False)
     expect(page.get_by_role("heading", name="vLLM: Block size = 32")).to_be_visible()
