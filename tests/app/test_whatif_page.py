@@ -10,7 +10,8 @@ from vizkv.link import from_code, to_code
 from vizkv.presets import list_presets, preset
 from vizkv.scenario import ScenarioError, from_dict, to_dict
 from vizkv.slots import Code
-from vizkv.ui import live, whatif, whatif_knobs, whatif_player, whatif_runs
+from vizkv.ui import lane_workers, live, whatif, whatif_knobs, whatif_player, whatif_runs
+from vizkv.ui.lane_work import Wish
 from vizkv.ui.link import Open
 from vizkv.ui.whatif import Session
 
@@ -219,6 +220,24 @@ def test_a_lane_that_was_stopped_goes_on_where_it_was_and_ends_as_if_it_had_not(
     for lane in (stopped, straight):
         lane.go(float("inf"), lambda: False)
     assert stopped.done and (stopped.growth.shares == straight.growth.shares).all()
+
+
+def test_a_lane_whose_process_has_died_begins_anew_and_ends_the_same():
+    broken, straight = (whatif_runs.Lane(whatif_runs.alone(short(8.0), 1)) for _ in range(2))
+    broken.go(3.0, lambda: False)
+    lane_workers.end()
+    for lane in (broken, straight):
+        lane.go(float("inf"), lambda: False)
+    assert (broken.growth.shares == straight.growth.shares).all()
+    assert (broken.trace.time_s == straight.trace.time_s).all()
+
+
+def test_an_error_in_a_process_reaches_who_asked_and_the_process_goes_on():
+    with lane_workers.taken(None) as process:
+        refused = process.ask(Wish("no code", "", 1.0, 1.0, 0))
+        assert refused.problem and not refused.trace
+        code = to_code(whatif_runs.alone(short(2.0), 0))
+        assert process.ask(Wish(code, code, float("inf"), 60.0, 0)).trace.steps > 0
 
 
 def test_what_was_drawn_while_it_ran_stays_as_it_was():

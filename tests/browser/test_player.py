@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 ROOT = "[data-ready='1']"
 PRESET = "/?preset=readers-question-alone"
@@ -192,12 +192,22 @@ def test_the_five_shares_of_the_bar_fill_it(visit):
         assert sum(b["width"] for b in shares if b) == pytest.approx(bar["width"], abs=3)
 
 
+def downloaded(page, button):
+    """What a button saves. A click that comes while the page is drawn anew can be lost: it is made again."""
+    for patience in (10_000, 10_000, 60_000):
+        try:
+            with page.expect_download(timeout=patience) as download:
+                page.get_by_role("button", name=button).click()
+            return download.value
+        except TimeoutError:
+            continue
+    raise AssertionError(f"{button}: nothing was downloaded")
+
+
 def test_a_run_is_saved_and_opened_again(visit, tmp_path):
     page = visit("/?preset=tiny-blocks")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the trace").click()
     file = tmp_path / "run.vizkv"
-    download.value.save_as(file)
+    downloaded(page, "Save the trace").save_as(file)
     other = visit("/?preset=figure-3")
     other.locator("input[type=file]").set_input_files(file)
     other.get_by_text("This is a saved trace, opened from a file.").wait_for()

@@ -13,7 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import cli
 
 from vizkv.scenario import ScenarioError
-from vizkv.ui import link, runs
+from vizkv.ui import lane_workers, link, runs
 
 
 def warm_up() -> None:
@@ -37,5 +37,6 @@ def only_our_pages() -> None:
 
 if __name__ == "__main__":
     only_our_pages()
+    lane_workers.warm_up()
     warm_up()
     cli.main(["run", *sys.argv[1:]])

@@ -12,15 +12,16 @@ import streamlit as st
 from vizkv.link import from_code, to_code
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
-from vizkv.ui import link, live, whatif_below, whatif_data, whatif_knobs, whatif_runs
+from vizkv.ui import link, live, whatif_below, whatif_data, whatif_knobs
 from vizkv.ui.link import Open
 from vizkv.ui.whatif_runs import Job, Seeds
 from vizkv.views import figure2
 from vizkv.views.payload import View
 
 SEEDS = 5
-ANSWERS_S = 0.02  # for what is sent to leave the house
 WAITS_S = 0.12  # for a new picture before an answer: it saves the browser a question
+# while a knob is turned: for all its bars at once, since an answer without them would put theirs off
+WAITS_FOR_ALL_S = 0.45
 _SESSION = "vizkv.whatif"
 _LIVE, _BELOW = "whatif-bars", "whatif-below"  # fragments
 _PINNED = "keep."
@@ -155,7 +156,6 @@ def _write(state: Open, here: Session) -> None:
 def hear() -> None:
     """Take in all letters that are new."""
     state, here = link.current(), session()
-    whatif_runs.hush(ANSWERS_S)
     below = False
     for letter in live.letters(here.heard):
         here.heard = letter["n"]
@@ -322,10 +322,9 @@ def bars() -> None:
     _followed(state, here)
     _write(state, here)
     if here.job is not None and here.job.running:
-        here.job.next_picture(WAITS_S)
+        here.job.next_picture(WAITS_S if here.job.growing else WAITS_FOR_ALL_S)
     elif _under_way(state, here):
         time.sleep(WAITS_S)
-    whatif_runs.hush(ANSWERS_S)
     live.show(told(state, here), hear)
 
 

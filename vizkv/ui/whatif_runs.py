@@ -1,4 +1,4 @@
-"""Runs under way in the background, a thread each; what one system has done is shared by all who ask for the same.
+"""Runs under way in the background; what one system has done is shared by all who ask for the same.
 
 A lane is one system on one workload. Systems of a scenario do not depend on each other, so a knob that changes one
 system runs that one alone, and a lane that was stopped goes on where it was when somebody asks for it again.
@@ -10,55 +10,30 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 import cachetools
 import numpy as np
 
-from vizkv.ahead import Ahead
-from vizkv.engine import MAX_STEPS, assemble
-from vizkv.ledgers import Series, ledgers
+from vizkv.engine import assemble
+from vizkv.ledgers import Series
 from vizkv.link import to_code
-from vizkv.prepare import Prepared, prepare
 from vizkv.scenario import Scenario, ScenarioError
-from vizkv.trace import RequestFacts, SystemTrace, Trace
+from vizkv.trace import SystemTrace, Trace
+from vizkv.ui import lane_workers
+from vizkv.ui.lane_work import Requests, Wish
 from vizkv.views import figure2
-from vizkv.views.figure2 import Drawn, Growth
+from vizkv.views.figure2 import Growth
 
-STEPS = 400  # of one piece of work: a stop is heard between two
+BUDGET_S = 0.04  # of one piece of work: a stop is heard between two
 LEFT_AFTER_S = 60.0  # a job at which nobody has looked for so long stops
 _GROWING = (0.05, 0.15, 0.4, 0.65)  # of the run: when bars that grow are drawn anew, before its end
-_COUNTED = 0.03  # of the run, behind the warm-up: when bars that take the place of others are drawn first
+_COUNTED = 0.01  # of the run, behind the warm-up: when bars that take the place of others are drawn first
 LATER = 0.7
 _KEPT_LANES, _KEPT_DRAWS, _KEPT_ENDS = 32, 8, 1024
-
-
-_hushed_until = 0.0
-
-
-def hush(seconds: float) -> None:
-    """For so long nothing is computed: whoever answers a browser comes first."""
-    global _hushed_until
-    _hushed_until = time.monotonic() + seconds
-
-
-class Requests:
-    """What a workload asks for, the same for all systems."""
-
-    def __init__(self, scenario: Scenario):
-        self.prepared: list[Prepared] = prepare(scenario, None)
-        self.facts = tuple(
-            RequestFacts(p.id, len(p.prompt_ids), p.final_slots, p.arrival, (), p.group) for p in self.prepared
-        )
-
-    @cached_property
-    def drawn(self) -> Drawn:
-        """Means of what was drawn."""
-        prompts = [len(p.prompt_ids) for p in self.prepared]
-        outputs = [p.sampled for p in self.prepared]
-        return Drawn(len(prompts), sum(prompts) / len(prompts), sum(outputs) / len(outputs))
 
 
 @cachetools.cached(cachetools.LRUCache(_KEPT_DRAWS), key=lambda code, scenario: code, lock=threading.Lock())
@@ -68,9 +43,13 @@ def _requests(code: str, scenario: Scenario) -> Requests:
 
 def requests(scenario: Scenario) -> Requests:
     """The requests of a scenario, whatever its systems. Raises ScenarioError."""
-    one = alone(scenario, 0)
+    return _requests(_workload(scenario), alone(scenario, 0))
+
+
+def _workload(scenario: Scenario) -> str:
+    """A code that is the same for all systems on one workload."""
     first = scenario.systems[0].model_copy(update={"name": "", "block_size": 1, "unit": 1})
-    return _requests(to_code(one.model_copy(update={"systems": [first]})), one)
+    return to_code(alone(scenario, 0).model_copy(update={"systems": [first]}))
 
 
 def alone(scenario: Scenario, index: int) -> Scenario:
@@ -84,16 +63,17 @@ def alone(scenario: Scenario, index: int) -> Scenario:
 class Lane:
     """One system of a workload: under way, stopped or done. What it shows is replaced as a whole, never changed."""
 
-    def __init__(self, scenario: Scenario):
+    def __init__(self, scenario: Scenario, workload: str = ""):
         assert scenario.workload is not None
         self.scenario, self.workload = scenario, scenario.workload
+        self.code, self._drawn = to_code(scenario), workload or to_code(scenario)
         self.marks = figure2.marks(self.workload.duration)
         self.growth: Growth = figure2.NOTHING
         self.series: Series | None = None
         self.trace: SystemTrace | None = None  # when it is done
         self.done = False
         self.time_s = 0.0
-        self._ahead: Ahead | None = None
+        self._home: lane_workers.Process | None = None  # where it is under way
         self._lock = threading.Lock()
 
     @property
@@ -103,45 +83,26 @@ class Lane:
 
     def go(self, until_s: float, stopped: Callable[[], bool]) -> None:
         """Go on to a simulated second, and draw. Raises ScenarioError for a run without an end."""
-        while not self.done and self.time_s < until_s and not stopped():
+        reached = False
+        while not reached and not self.done and not stopped():
             with self._lock:
-                self._piece(until_s)
-            time.sleep(0.0005)  # others have their turn
-            while time.monotonic() < _hushed_until:
-                time.sleep(0.002)
-        if not self.done and not stopped():
-            with self._lock:
-                self._draw()
+                reached = self.done or self._piece(until_s)
 
-    def _piece(self, until_s: float) -> None:
-        if self.done:  # by somebody else meanwhile
-            return
-        if self._ahead is None:
-            self._ahead = Ahead(self.scenario, 0, requests(self.scenario).prepared)
-        ahead = self._ahead
-        more = ahead.advance(until_s, STEPS)
-        self.time_s = ahead.time_s
-        if not more or ahead.done:
-            self._draw(last=True)
-        elif ahead.step > MAX_STEPS:
-            raise ScenarioError(
-                f"The run takes more than {MAX_STEPS:,} steps; give a shorter duration or a longer iteration_ms."
-            )
-
-    def _draw(self, last: bool = False) -> None:
-        ahead = self._ahead
-        if ahead is None or self.done:
-            return
-        reached = len(self.marks) if last else int(np.searchsorted(self.marks, ahead.time_s, "right"))
-        if reached <= self.growth.frames and not last:
-            return
-        trace = ahead.trace()
-        self.series = ledgers(trace, requests(self.scenario).facts)
-        self.growth = figure2.growth(self.series, trace.time_s, self.marks[:reached], self.workload.warmup)
-        if last:
-            self.trace, self.done, self._ahead = trace, True, None
+    def _piece(self, until_s: float) -> bool:
+        with lane_workers.taken(self._home) as self._home:
+            answer = self._home.ask(Wish(self.code, self._drawn, until_s, BUDGET_S, self.growth.frames))
+        if answer.problem:
+            raise ScenarioError(answer.problem)
+        if answer.error:
+            raise RuntimeError(answer.error)
+        self.time_s = answer.time_s
+        if answer.series is not None and answer.growth is not None:
+            self.series, self.growth = answer.series, answer.growth
+        if answer.trace is not None:
+            self.trace, self.done = answer.trace, True
             with _lock:
-                _ends[to_code(self.scenario)] = (self.growth.shares[-1], float(self.growth.batched[-1]))
+                _ends[self.code] = (self.growth.shares[-1], float(self.growth.batched[-1]))
+        return answer.reached
 
 
 _lanes: cachetools.LRUCache[str, Lane] = cachetools.LRUCache(_KEPT_LANES)
@@ -155,15 +116,15 @@ def lane(scenario: Scenario, index: int) -> Lane:
     key = to_code(one)
     with _lock:
         if key not in _lanes:
-            _lanes[key] = Lane(one)
+            _lanes[key] = Lane(one, _workload(scenario))
         return _lanes[key]
 
 
 class Job:
     """Somebody's wish that a scenario be run: all its systems go on together, picture by picture.
 
-    ``growing``: its warm-up is shown too. ``first``: the lane to begin with; while a knob is turned nobody may get
-    further than that one. Raises ScenarioError where the workload cannot be drawn.
+    ``growing``: its warm-up is shown too. ``first``: the lane to begin with.
+    Raises ScenarioError where the workload cannot be drawn.
     """
 
     def __init__(self, scenario: Scenario, growing: bool = True, first: int = 0):
@@ -174,8 +135,8 @@ class Job:
         self.problem = ""
         turn = first % len(self.lanes)
         order = self.lanes[turn:] + self.lanes[:turn]
-        # paging decides most often: the others show what has become of a knob sooner
-        self._order = sorted(order, key=lambda one: one.scenario.systems[0].kind == "paged")
+        # paging decides most often and takes longest: with the others beside it, all are there soonest
+        self._order = sorted(order, key=lambda one: one.scenario.systems[0].kind != "paged")
         self._by_hand = False
         self._stopped = threading.Event()
         self._seen = time.monotonic()
@@ -227,7 +188,7 @@ class Job:
             self._thread.join()
 
     def next_picture(self, at_most_s: float) -> None:
-        """Wait until something new can be drawn, or nothing more will come."""
+        """Wait until something new can be drawn, or nothing more will come; while a knob is turned that is all bars."""
         before, until = self.version, time.monotonic() + at_most_s
         while self.running and self.version == before and time.monotonic() < until:
             time.sleep(0.004)
@@ -250,11 +211,12 @@ class Job:
         duration, warmup = self.scenario.workload.duration, self.scenario.workload.warmup
         shares = _GROWING if self.growing else (min(LATER, warmup / duration + _COUNTED), LATER)
         try:
-            for until in (*(share * duration for share in shares), math.inf):
-                for one in self._order:
-                    if not one.done:
-                        one.go(until, self._ended)
-                        self.version += 1
+            with ThreadPoolExecutor(lane_workers.count(), "what-if lane") as side_by_side:
+                for until in (*(share * duration for share in shares), math.inf):
+                    open_ones = [one for one in self._order if not one.done]
+                    for _ in side_by_side.map(partial(Lane.go, until_s=until, stopped=self._ended), open_ones):
+                        self.version += self.growing
+                    self.version += not self.growing
         except ScenarioError as error:
             self.problem = str(error)
         except Exception as error:  # a thread's own error reaches nobody else
@@ -328,7 +290,7 @@ class Seeds:
                         continue
                     with _lock:
                         known = _lanes.get(key)
-                    (known or Lane(alone(run, index))).go(math.inf, self._ended)
+                    (known or Lane(alone(run, index), _workload(run))).go(math.inf, self._ended)
         except ScenarioError as error:
             self.problem = str(error)
         except Exception as error:
