@@ -49,6 +49,9 @@ $(VENV)/dev.stamp: $(PINS)
 chromium:
 	@scripts/chromium.sh
 
+$(VENV)/axe/node_modules/axe-core/axe.min.js: $(VENV)/dev.stamp scripts/axe.sh
+	@scripts/axe.sh $(VENV)/axe
+
 # -- the app ----------------------------------------------------------------------------------------------------------
 
 app: $(VENV)/app.stamp
@@ -58,7 +61,7 @@ app: $(VENV)/app.stamp
 
 # -- the checks, in the order in which they fail fastest --------------------------------------------------------------
 
-test: $(VENV)/dev.stamp chromium lint types check
+test: $(VENV)/dev.stamp chromium $(VENV)/axe/node_modules/axe-core/axe.min.js lint types check
 
 lint: $(VENV)/dev.stamp
 	$(call banner,'Lint')

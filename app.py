@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from vizkv.ui import link, pages, style
+from vizkv.ui import frame, lecture, link, pages, room, style, tour
 
 say = link.say()
 made = {
@@ -15,5 +15,12 @@ for name, entry in pages.PAGES.items():
 page = st.navigation(sections, position="top")
 st.set_page_config(page_title=f"{page.title} · {say('app.title')}", layout="wide", initial_sidebar_state="collapsed")
 style.apply(say)
+room.apply()
+lecture.turn(page.url_path or pages.FIRST)
+frame.turn(page.url_path or pages.FIRST)
 link.enter(page.url_path or pages.FIRST)
+frame.bar()
+lecture.bar()
+tour.bar()
 page.run()
+frame.publish()

@@ -21,6 +21,7 @@ from vizkv.scheduling import Sequence as Running
 from vizkv.scheduling.groups import Share
 from vizkv.scheduling.tokens import MadeUp
 from vizkv.system_run import SystemRun
+from vizkv.told import told
 from vizkv.trace import BEHIND, SystemTrace
 
 
@@ -66,8 +67,11 @@ class Ahead(SystemRun):
         while not self.done and self.time_s < until_s and self.step < last:
             if self.step >= self.max_steps:
                 raise ScenarioError(
-                    f"The run takes more than {self.max_steps:,} steps; give fewer requests, shorter ones or earlier "
-                    "arrivals."
+                    told(
+                        "The run takes more than {max_steps:,} steps; give fewer requests, shorter ones or earlier "
+                        "arrivals.",
+                        max_steps=self.max_steps,
+                    )
                 )
             self._one_step()
             self._quiet_steps(min(until_s, self.until), min(last, self.max_steps))

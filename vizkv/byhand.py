@@ -15,6 +15,7 @@ from vizkv.events import Event, Kind
 from vizkv.requests import Action
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.scheduling import ContiguousScheduler, PagedScheduler, Scheduler, Sequence
+from vizkv.told import told
 
 
 class Hands:
@@ -75,15 +76,30 @@ class Hands:
             raise _nothing_held(action)
         if index >= len(sequence.block_table):
             raise ScenarioError(
-                f"At step {action.step} the block table of {name!r} has {len(sequence.block_table)} entries; index = "
-                f"{index} is not one of them: valid is 0 to {len(sequence.block_table) - 1}."
+                told(
+                    "At step {step} the block table of {name!r} has {count} entries; index = {index} is not one of "
+                    "them: valid is 0 to {last}.",
+                    step=action.step,
+                    name=name,
+                    count=len(sequence.block_table),
+                    index=index,
+                    last=len(sequence.block_table) - 1,
+                )
             )
         blocks = scheduler.memory.pool.num_blocks
         if block >= blocks:
-            raise ScenarioError(f"The action's block is {block}; valid is 0 to {blocks - 1}.")
+            raise ScenarioError(
+                told("The action's block is {block}; valid is 0 to {last}.", block=block, last=blocks - 1)
+            )
         self._wrong.setdefault(sequence.index, {})[index] = block
         return Event(Kind.REPOINTED, sequence.index, index, block, sequence.block_table[index])
 
 
 def _nothing_held(action: Action) -> ScenarioError:
-    return ScenarioError(f"At step {action.step} {action.request!r} holds no blocks; choose a step at which it runs.")
+    return ScenarioError(
+        told(
+            "At step {step} {request!r} holds no blocks; choose a step at which it runs.",
+            step=action.step,
+            request=action.request,
+        )
+    )

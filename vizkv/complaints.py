@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from vizkv.told import Told, told
+
 Tables = tuple[type[BaseModel], ...]
 
 
-def sentence(error: ValidationError, root: type[BaseModel]) -> str:
+def sentence(error: ValidationError, root: type[BaseModel]) -> Told:
     """The first complaint about a table of type ``root``, as one sentence."""
     # an unknown field first: it is often the misspelt name of one that is then also missing
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
@@ -26,24 +28,40 @@ def sentence(error: ValidationError, root: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         names = list(dict.fromkeys(name for table in tables for name in table.model_fields))
         close = get_close_matches(str(loc[-1]), names, 1)
-        hint = f"did you mean {close[0]}? Valid" if close else "valid"
-        return f"The field {where} (value {shorten(value)}) is unknown; {hint} are {', '.join(names)}."
+        known: dict[str, object] = {"where": where, "value": shorten(value), "names": ", ".join(names)}
+        if not close:
+            return told("The field {where} (value {value}) is unknown; valid are {names}.", **known)
+        return told(
+            "The field {where} (value {value}) is unknown; did you mean {close}? Valid are {names}.",
+            close=close[0],
+            **known,
+        )
     if kind == "missing":
-        return f"The field {where} is missing; valid is {valid}."
+        return told("The field {where} is missing; valid is {valid}.", where=where, valid=valid)
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         tag = first["ctx"]["discriminator"].strip("'")
         given = value.get(tag) if isinstance(value, dict) else None
-        state = "missing" if given is None else shorten(given)
+        state = told("missing") if given is None else shorten(given)
         tags = [get_args(table.model_fields[tag].annotation)[0] for table in tables]
-        return f"The field {where}.{tag} is {state}; valid is {either(tags)}."
+        return told(
+            "The field {where}.{tag} is {state}; valid is {valid}.",
+            where=where,
+            tag=tag,
+            state=state,
+            valid=either(tags),
+        )
     if not loc:
-        return f"The {root.__name__.lower()} is {shorten(value)}; valid is {valid}."
-    return f"The field {where} is {shorten(value)}; valid is {valid}."
+        name = root.__name__.lower()
+        return told("The {name} is {value}; valid is {valid}.", name=name, value=shorten(value), valid=valid)
+    return told("The field {where} is {value}; valid is {valid}.", where=where, value=shorten(value), valid=valid)
 
 
-def listed(names: list[str], joint: str = "and") -> str:
+def listed(names: list[str], joint: Literal["and", "or"] = "and") -> str:
     """a, b and c; "none" of none."""
-    return f"{', '.join(names[:-1])} {joint} {names[-1]}" if len(names) > 1 else names[0] if names else "none"
+    if len(names) < 2:
+        return names[0] if names else told("none")
+    given: dict[str, object] = {"first": ", ".join(names[:-1]), "last": names[-1]}
+    return told("{first} and {last}", **given) if joint == "and" else told("{first} or {last}", **given)
 
 
 def either(values: list[Any]) -> str:
@@ -56,24 +74,26 @@ def shorten(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and abs(value) >= 10**40:
-        return "a number of more than 40 digits"  # also: Python refuses to print one of more than 4300
+        return told("a number of more than 40 digits")  # also: Python refuses to print one of more than 4300
     if isinstance(value, str) and len(value) > 80:
         value = value[:80]
     try:
         text = repr(value[:30] if isinstance(value, list) else value)
     except RecursionError:
-        return "nested too deeply to be shown"
+        return told("nested too deeply to be shown")
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _own(message: str, where: str, value: Any) -> str:
+def _own(message: str, where: str, value: Any) -> Told:
     """The sentence of a validator of ours."""
     if not where:
-        return f"{message}."
+        return told("{error}.", error=message)
     if not isinstance(value, dict):
-        return f"The field {where} {message}."
+        return told("The field {where} {error}.", where=where, error=message)
     name = value.get("id")
-    return f"The table {where}{f' ({shorten(name)})' if name else ''} {message}."
+    if not name:
+        return told("The table {where} {error}.", where=where, error=message)
+    return told("The table {where} ({id}) {error}.", where=where, id=shorten(name), error=message)
 
 
 def _place(loc: tuple[int | str, ...], root: type[BaseModel]) -> tuple[str, Tables, str]:
@@ -133,20 +153,36 @@ def _describe(annotation: Any, metadata: list[Any]) -> str:
         return _describe(next(arg for arg in args if arg is not type(None)), metadata)
     names = ("ge", "gt", "le", "lt", "min_length", "max_length")
     limit = {n: getattr(m, n) for m in metadata for n in names if getattr(m, n, None) is not None}
-    size = f"{limit.get('min_length', 0)} to {limit['max_length']} " if "max_length" in limit else ""
-    if size and limit.get("min_length") == limit["max_length"]:
-        size = f"{limit['max_length']} "
     if origin is Literal:
         return either(list(args))
     if annotation is bool:
-        return "true or false"
+        return told("true or false")
     if annotation in (int, float):
-        low = f"above {limit['gt']:.15g} and" if "gt" in limit else f"from {limit['ge']:.15g} to"
-        high = f" below {limit['lt']:.15g}" if "lt" in limit else f" {limit['le']}"
-        high = f" at most{high}" if "gt" in limit and "lt" not in limit else high
-        return f"a {'whole ' if annotation is int else ''}number {low}{high}"
+        return _range(annotation is int, limit)
+    low, high = limit.get("min_length", 0), limit.get("max_length")
+    size: str = "" if high is None else f"{high}" if low == high else told("{low} to {high}", low=low, high=high)
     if annotation is str:
-        return f"text of {size}characters"
+        return told("text of {size} characters", size=size) if size else told("text of characters")
     if origin is list:
-        return f"a list of {size}" + ("tables" if _tables(args[0]) else f"items, each {_describe(args[0], [])}")
-    return "a table of fields"
+        if _tables(args[0]):
+            return told("a list of {size} tables", size=size) if size else told("a list of tables")
+        item = _describe(args[0], [])
+        if not size:
+            return told("a list of items, each {item}", item=item)
+        return told("a list of {size} items, each {item}", size=size, item=item)
+    return told("a table of fields")
+
+
+def _range(whole: bool, limit: dict[str, Any]) -> Told:
+    """The numbers between two limits."""
+    low = f"{limit['gt' if 'gt' in limit else 'ge']:.15g}"
+    high = f"{limit['lt']:.15g}" if "lt" in limit else limit["le"]
+    if "gt" not in limit and "lt" not in limit:
+        if whole:
+            return told("a whole number from {low} to {high}", low=low, high=high)
+        return told("a number from {low} to {high}", low=low, high=high)
+    if "gt" in limit and "lt" in limit:
+        return told("a number above {low} and below {high}", low=low, high=high)
+    if "gt" in limit:
+        return told("a number above {low} and at most {high}", low=low, high=high)
+    return told("a number from {low} to below {high}", low=low, high=high)

@@ -18,6 +18,7 @@ from vizkv.prepare import Prepared, prepare
 from vizkv.scenario import PagedSystem, Scenario, ScenarioError, to_dict
 from vizkv.scheduling import Sequence
 from vizkv.system_run import SystemRun
+from vizkv.told import told
 from vizkv.trace import RequestFacts, SystemTrace, Trace
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ class _Run:
             return False
         if self.step >= self.max_steps:
             raise ScenarioError(
-                f"The run takes more than {self.max_steps:,} steps; give fewer requests, shorter ones or earlier "
-                "arrivals."
+                told(
+                    "The run takes more than {max_steps:,} steps; give fewer requests, shorter ones or earlier "
+                    "arrivals.",
+                    max_steps=self.max_steps,
+                )
             )
         for run in active:
             events = run.begin(self.step)
@@ -144,8 +148,14 @@ def _check_steps(scenario: Scenario, prepared: list[Prepared], max_steps: int) -
         late = max(prepared, key=lambda p: p.arrival)
         if late.arrival >= max_steps:
             raise ScenarioError(
-                f"Request {late.id!r} has arrival_step = {late.arrival}; a run takes at most {max_steps} "
-                f"steps: valid is 0 to {max_steps - 1}."
+                told(
+                    "Request {id!r} has arrival_step = {arrival}; a run takes at most {max_steps} steps: valid is 0 "
+                    "to {last}.",
+                    id=late.id,
+                    arrival=late.arrival,
+                    max_steps=max_steps,
+                    last=max_steps - 1,
+                )
             )
 
 
@@ -179,7 +189,7 @@ def peek(scenario: Scenario, model: LoadedModel, step: int) -> Peek:
     """Run a scenario up to the end of ``step`` and stop there. Raises ScenarioError for a scenario without a model."""
     under_way = _Run(scenario, model, None, MAX_STEPS)
     if under_way.runner is None:
-        raise ScenarioError("The scenario has model = 'none'; valid is a model, for without one no K/V exist.")
+        raise ScenarioError(told("The scenario has model = 'none'; valid is a model, for without one no K/V exist."))
     while under_way.step <= step and under_way.advance():
         pass
     return Peek(under_way.runner, tuple(under_way.systems))
@@ -224,15 +234,28 @@ def _runner(scenario: Scenario, prepared: list[Prepared], model: LoadedModel, ob
     if need > MAX_POOL_BYTES:
         most = MAX_POOL_BYTES // (config.bytes_per_token * count)
         raise ScenarioError(
-            f"slots = {scenario.slots} needs {need / 2**30:.1f} GiB of K/V in {count} systems with model "
-            f'{model.name!r}; give at most {most}, or model = "none".'
+            told(
+                "slots = {slots} needs {gib:.1f} GiB of K/V in {count} systems with model {name!r}; give at most "
+                '{most}, or model = "none".',
+                slots=scenario.slots,
+                gib=need / 2**30,
+                count=count,
+                name=model.name,
+                most=most,
+            )
         )
     for p in prepared:
         limit = min(config.max_positions, scenario.max_model_len)
         if config.max_positions < p.final_slots <= scenario.max_model_len:
             raise ScenarioError(
-                f"Request {p.id!r} reaches {p.final_slots} tokens; model {model.name!r} reads at most "
-                f"{limit}: make it shorter, or choose another model."
+                told(
+                    "Request {id!r} reaches {final_slots} tokens; model {name!r} reads at most {limit}: make it "
+                    "shorter, or choose another model.",
+                    id=p.id,
+                    final_slots=p.final_slots,
+                    name=model.name,
+                    limit=limit,
+                )
             )
     sizes = [s.block_size if isinstance(s, PagedSystem) else 0 for s in scenario.systems]
     return Runner(model.model, scenario.slots, sizes, observe)

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from vizkv.complaints import listed, shorten
+from vizkv.told import told
 
 GB, GIB, MIB = 10**9, 2**30, 2**20
 UTILISATION = 0.9  # vLLM's default for years (0.92 in newer versions): docs.vllm.ai, CacheConfig.gpu_memory_utilization
@@ -83,8 +84,13 @@ class ModelShape:
             return 0
         if self.latent:
             raise HardwareError(
-                f"{self.name} keeps one latent for all heads: scales for each head ({kv.name}) are not defined for it; "
-                f"valid is {listed([t.name for t in KV_TYPES.values() if not t.scales], 'or')}."
+                told(
+                    "{name} keeps one latent for all heads: scales for each head ({kind}) are not defined for it; "
+                    "valid is {valid}.",
+                    name=self.name,
+                    kind=kv.name,
+                    valid=listed([t.name for t in KV_TYPES.values() if not t.scales], "or"),
+                )
             )
         return 2 * self.layers * self.kv_heads * 4
 
@@ -221,13 +227,25 @@ class Setup:
         if self.cards < 1 or self.model.heads % self.cards:
             fitting = [str(n) for n in CARDS if self.model.heads % n == 0]
             raise HardwareError(
-                f"{self.model.name} has {self.model.heads} heads, which {self.cards} cards cannot share evenly; "
-                f"valid is {listed(fitting, 'or')}."
+                told(
+                    "{name} has {heads} heads, which {cards} cards cannot share evenly; valid is {fitting}.",
+                    name=self.model.name,
+                    heads=self.model.heads,
+                    cards=self.cards,
+                    fitting=listed(fitting, "or"),
+                )
             )
         if not 0 < self.utilisation <= 1:
-            raise HardwareError(f"The utilisation is {self.utilisation:g}; valid is a share above 0 and at most 1.")
+            raise HardwareError(
+                told(
+                    "The utilisation is {utilisation:g}; valid is a share above 0 and at most 1.",
+                    utilisation=self.utilisation,
+                )
+            )
         if self.block_size < 1:
-            raise HardwareError(f"The block size is {self.block_size}; valid is a whole number from 1.")
+            raise HardwareError(
+                told("The block size is {block_size}; valid is a whole number from 1.", block_size=self.block_size)
+            )
         self.model.scale_bytes(self.kv)
 
     @property
@@ -287,14 +305,32 @@ def from_word(word: str, block_size: int = BLOCK) -> Setup:
     """The setup that a link names. Raises HardwareError."""
     parts = word.split(":")
     if len(parts) != 4:
-        raise HardwareError(f"{shorten(word)} is no setup; valid is model:card:cards:type, as in {DEFAULT.word}.")
+        raise HardwareError(
+            told(
+                "{word} is no setup; valid is model:card:cards:type, as in {example}.",
+                word=shorten(word),
+                example=DEFAULT.word,
+            )
+        )
     model, card, cards, kv = parts
-    for what, name, known in (("model", model, MODELS), ("card", card, CARD_TYPES), ("type of K and V", kv, KV_TYPES)):
+    words = (
+        (told("model"), model, MODELS), (told("card"), card, CARD_TYPES), (told("type of K and V"), kv, KV_TYPES),
+    )  # fmt: skip
+    for what, name, known in words:
         if name not in known:
-            raise HardwareError(f"The {what} {shorten(name)} is unknown; valid is {listed(list(known), 'or')}.")
+            raise HardwareError(
+                told(
+                    "The {what} {name} is unknown; valid is {known}.",
+                    what=what,
+                    name=shorten(name),
+                    known=listed(list(known), "or"),
+                )
+            )
     if cards not in map(str, CARDS):
         valid = listed([str(n) for n in CARDS], "or")
-        raise HardwareError(f"The number of cards is {shorten(cards)}; valid is {valid}.")
+        raise HardwareError(
+            told("The number of cards is {cards}; valid is {valid}.", cards=shorten(cards), valid=valid)
+        )
     return Setup(MODELS[model], CARD_TYPES[card], int(cards), KV_TYPES[kv], block_size=block_size)
 
 

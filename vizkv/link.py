@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from vizkv.complaints import either, shorten
 from vizkv.scenario import LENGTH_SETS, Scenario, ScenarioError, from_dict, to_dict
+from vizkv.told import told
 
 MAX_CODE_CHARACTERS = 65_536  # of a link code; a browser's address line takes hardly more
 MAX_CODE_BYTES = 4 * 2**20  # of what a link code unpacks to
@@ -28,8 +29,12 @@ def to_code(scenario: Scenario) -> str:
     packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
     if len(packed) >= MAX_CODE_CHARACTERS or len(text) > MAX_CODE_BYTES:
         raise ScenarioError(
-            f"The scenario is too long for a link: its code has {len(packed) + 1} characters, valid is at most "
-            f"{MAX_CODE_CHARACTERS}; save it as a file instead."
+            told(
+                "The scenario is too long for a link: its code has {count} characters, valid is at most "
+                "{max_code_characters}; save it as a file instead.",
+                count=len(packed) + 1,
+                max_code_characters=MAX_CODE_CHARACTERS,
+            )
         )
     return CODE_VERSION + packed
 
@@ -38,10 +43,20 @@ def from_code(code: str) -> Scenario:
     """What a link's code stands for; ScenarioError if it is damaged, too large, or not a scenario."""
     if not code.startswith(CODE_VERSION):
         raise ScenarioError(
-            f"The link's code begins with {shorten(code[:1])}; valid is {CODE_VERSION!r}, the version read here."
+            told(
+                "The link's code begins with {begin}; valid is {code_version!r}, the version read here.",
+                begin=shorten(code[:1]),
+                code_version=CODE_VERSION,
+            )
         )
     if len(code) > MAX_CODE_CHARACTERS:
-        raise ScenarioError(f"The link's code has {len(code)} characters; valid is at most {MAX_CODE_CHARACTERS}.")
+        raise ScenarioError(
+            told(
+                "The link's code has {count} characters; valid is at most {max_code_characters}.",
+                count=len(code),
+                max_code_characters=MAX_CODE_CHARACTERS,
+            )
+        )
     try:
         body = code[1:].encode("ascii")
         unpacker = zlib.decompressobj()
@@ -49,7 +64,12 @@ def from_code(code: str) -> Scenario:
             base64.b64decode(body + b"=" * (-len(body) % 4), b"-_", validate=True), MAX_CODE_BYTES
         )
         if not unpacker.eof and unpacker.unconsumed_tail:
-            raise ScenarioError(f"The link's code unpacks to more than {MAX_CODE_BYTES} bytes; it is not one of ours.")
+            raise ScenarioError(
+                told(
+                    "The link's code unpacks to more than {max_code_bytes} bytes; it is not one of ours.",
+                    max_code_bytes=MAX_CODE_BYTES,
+                )
+            )
         if not unpacker.eof or unpacker.unused_data:
             raise ValueError
         data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
@@ -57,7 +77,10 @@ def from_code(code: str) -> Scenario:
         raise
     except (ValueError, zlib.error, RecursionError):
         raise ScenarioError(
-            f"The link's code {shorten(code)} is damaged or incomplete; valid is a code exactly as it was copied."
+            told(
+                "The link's code {code} is damaged or incomplete; valid is a code exactly as it was copied.",
+                code=shorten(code),
+            )
         ) from None
     scenario = from_dict(data)
     _refuse_files(scenario)
@@ -65,7 +88,7 @@ def from_code(code: str) -> Scenario:
 
 
 def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
+    raise ValueError(told("{word} is not JSON", word=word))
 
 
 def _refuse_files(scenario: Scenario) -> None:
@@ -74,6 +97,10 @@ def _refuse_files(scenario: Scenario) -> None:
     given = scenario.workload
     if given and not (given.lengths in LENGTH_SETS or given.is_made_up or given.is_upload):
         raise ScenarioError(
-            f"The field workload.lengths is {shorten(given.lengths)}, a file, which a link cannot carry; valid in a "
-            f"link is {either([*LENGTH_SETS, *given.MADE_UP])}, or a file that was uploaded."
+            told(
+                "The field workload.lengths is {lengths}, a file, which a link cannot carry; valid in a link is "
+                "{sets}, or a file that was uploaded.",
+                lengths=shorten(given.lengths),
+                sets=either([*LENGTH_SETS, *given.MADE_UP]),
+            )
         )

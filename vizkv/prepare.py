@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vizkv import workload
 from vizkv.requests import Piece, Request
 from vizkv.scenario import Scenario, ScenarioError, member_ids, resolve_lengths
+from vizkv.told import told
 
 if TYPE_CHECKING:
     from vizkv.model import LoadedModel
@@ -132,7 +133,10 @@ def _prompt_ids(piece: Piece, name: str, index: int, model: LoadedModel | None, 
         ids = list(make(piece.prompt_tokens or 1))
     if not ids:
         raise ScenarioError(
-            f"The prompt of request {name!r} has no token in this model's vocabulary; give at least one word."
+            told(
+                "The prompt of request {name!r} has no token in this model's vocabulary; give at least one word.",
+                name=name,
+            )
         )
     return ids
 
@@ -144,5 +148,11 @@ def _known(name: str, ids: list[int], model: LoadedModel | None) -> None:
         wrong = next((i for i in ids if i >= top), None)
         if wrong is not None:
             raise ScenarioError(
-                f"Request {name!r} has the token id {wrong}; model {model.name!r} knows ids 0..{top - 1}."
+                told(
+                    "Request {name!r} has the token id {wrong}; model {model!r} knows ids 0..{last}.",
+                    name=name,
+                    wrong=wrong,
+                    model=model.name,
+                    last=top - 1,
+                )
             )

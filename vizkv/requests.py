@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vizkv.complaints import either, listed, shorten
+from vizkv.told import told
 
 MAX_SLOTS = 4_194_304  # a slider's worth beyond the largest pool that SPEC names; more would only exhaust the browser
 MAX_REQUESTS = 100_000
@@ -22,7 +23,7 @@ MAX_MEMBERS = 64  # sequences of one request
 def one_line(text: str) -> str:
     """Names are keys of what is printed and labels on screen: a line break or an invisible character spoils both."""
     if not text.isprintable() or text != text.strip():
-        raise ValueError(f"is {shorten(text)}; valid is text on one line, with no space at either end")
+        raise ValueError(told("is {text}; valid is text on one line, with no space at either end", text=shorten(text)))
     return text
 
 
@@ -71,21 +72,37 @@ class Piece(Part):
         """Sampled tokens behind a prompt of p tokens (SPEC 2: L = p + sampled - 1). ValueError if it cannot be."""
         ids, final = self.output_token_ids, self.final_slots
         if final is not None and final < p:
-            raise ValueError(f"has final_slots = {final}, but its prompt alone fills {p}; valid is at least {p}")
+            raise ValueError(
+                told(
+                    "has final_slots = {final}, but its prompt alone fills {p}; valid is at least {p}", final=final, p=p
+                )
+            )
         sampled = final - p + 1 if final is not None else self.output_tokens or len(ids or ())
         if ids is not None and len(ids) != sampled:
             raise ValueError(
-                f"has {len(ids)} output_token_ids and final_slots = {final}, which disagree; valid is final_slots = "
-                f"{p + len(ids) - 1} ({p} prompt tokens and every sampled token but the last) or {sampled} ids"
+                told(
+                    "has {count} output_token_ids and final_slots = {final}, which disagree; valid is final_slots = "
+                    "{agreed} ({p} prompt tokens and every sampled token but the last) or {sampled} ids",
+                    count=len(ids),
+                    final=final,
+                    agreed=p + len(ids) - 1,
+                    p=p,
+                    sampled=sampled,
+                )
             )
         return sampled
 
     def _check_prompt(self) -> None:
         given = [n for n in ("prompt", "prompt_tokens", "prompt_token_ids") if getattr(self, n) is not None]
         if len(given) != 1:
-            raise ValueError(f"needs exactly one of prompt, prompt_tokens and prompt_token_ids; it has {listed(given)}")
+            raise ValueError(
+                told(
+                    "needs exactly one of prompt, prompt_tokens and prompt_token_ids; it has {given}",
+                    given=listed(given),
+                )
+            )
         if self.prompt == "" or self.prompt_token_ids == []:
-            raise ValueError(f"has an empty {given[0]}; valid is at least one token")
+            raise ValueError(told("has an empty {given}; valid is at least one token", given=given[0]))
 
     def _lengths(self) -> list[str]:
         return [n for n in ("output_tokens", "output_token_ids", "final_slots") if getattr(self, n) is not None]
@@ -94,10 +111,15 @@ class Piece(Part):
         lengths = self._lengths()
         if not lengths or ("output_tokens" in lengths and len(lengths) > 1):
             raise ValueError(
-                f"needs exactly one of output_tokens, output_token_ids and final_slots; it has {listed(lengths)}"
+                told(
+                    "needs exactly one of output_tokens, output_token_ids and final_slots; it has {lengths}",
+                    lengths=listed(lengths),
+                )
             )
         if self.output_token_ids == []:
-            raise ValueError("has an empty output_token_ids; valid is at least one token, for one is always sampled")
+            raise ValueError(
+                told("has an empty output_token_ids; valid is at least one token, for one is always sampled")
+            )
 
 
 class Branch(Piece):
@@ -108,7 +130,7 @@ class Branch(Piece):
     @model_validator(mode="after")
     def _whole(self) -> Branch:
         if not self.id:
-            raise ValueError("has an empty id; valid is a name that no other request has")
+            raise ValueError(told("has an empty id; valid is a name that no other request has"))
         self._check_prompt()
         self._check_length()
         return self
@@ -149,7 +171,11 @@ class Request(Piece):
         sampled = len(self.sample_token_ids[0]) if self.sample_token_ids else super().sampled(p)
         if self.max_len is not None and self.max_len < p + sampled - 1:
             raise ValueError(
-                f"has max_len = {self.max_len}, but will write {p + sampled - 1} slots; valid is at least that many"
+                told(
+                    "has max_len = {max_len}, but will write {written} slots; valid is at least that many",
+                    max_len=self.max_len,
+                    written=p + sampled - 1,
+                )
             )
         return sampled
 
@@ -159,12 +185,14 @@ class Request(Piece):
         self._check_members()
         if self.branches:
             if lengths := self._lengths():
-                raise ValueError(f"has branches and {lengths[0]}; valid is a length in each branch instead")
+                raise ValueError(
+                    told("has branches and {lengths}; valid is a length in each branch instead", lengths=lengths[0])
+                )
             return self
         if self.sample_token_ids is None:
             self._check_length()
         elif lengths := self._lengths():
-            raise ValueError(f"has sample_token_ids and {lengths[0]}; valid is one of the two")
+            raise ValueError(told("has sample_token_ids and {lengths}; valid is one of the two", lengths=lengths[0]))
         if self.known_prompt_tokens is not None:
             self.sampled(self.known_prompt_tokens)
         return self
@@ -175,26 +203,41 @@ class Request(Piece):
         }  # fmt: skip
         if sum(kinds.values()) > 1:
             given = listed([name for name, is_given in kinds.items() if is_given])
-            raise ValueError(f"has {given}; valid is one of samples, beam_width and branches")
+            raise ValueError(told("has {given}; valid is one of samples, beam_width and branches", given=given))
         ids = self.sample_token_ids
         other = next((name for name in ("beam_width", "branches") if kinds[name]), None)
         if ids is not None and other is not None:
-            raise ValueError(f"has sample_token_ids and {other}; valid is sample_token_ids with samples only")
+            raise ValueError(
+                told("has sample_token_ids and {other}; valid is sample_token_ids with samples only", other=other)
+            )
         if ids is not None and (len(ids) != self.samples or not ids[0] or len({len(row) for row in ids}) > 1):
             raise ValueError(
-                f"has sample_token_ids of the lengths {shorten([len(row) for row in ids])}; valid are "
-                f"samples = {self.samples} lists of equally many tokens, at least one"
+                told(
+                    "has sample_token_ids of the lengths {lengths}; valid are samples = {samples} lists of equally "
+                    "many tokens, at least one",
+                    lengths=shorten([len(row) for row in ids]),
+                    samples=self.samples,
+                )
             )
         if self.beam_width is None and self.beam_parents is not None:
-            raise ValueError("has beam_parents without a beam_width; valid is beam_parents with a beam_width only")
+            raise ValueError(
+                told("has beam_parents without a beam_width; valid is beam_parents with a beam_width only")
+            )
         if self.beam_width is not None:
             if self.output_token_ids is not None:
-                raise ValueError("has beam_width and output_token_ids; valid is output_tokens: beams choose their own")
+                raise ValueError(
+                    told("has beam_width and output_token_ids; valid is output_tokens: beams choose their own")
+                )
             width = self.beam_width
             for row in self.beam_parents or ():
                 if len(row) != width or max(row) >= width:
                     raise ValueError(
-                        f"has {shorten(row)} in beam_parents; valid is a list of {width} beams from 0 to {width - 1}"
+                        told(
+                            "has {row} in beam_parents; valid is a list of {width} beams from 0 to {last}",
+                            row=shorten(row),
+                            width=width,
+                            last=width - 1,
+                        )
                     )
 
 
@@ -221,9 +264,17 @@ class Action(Part):
     def _whole(self) -> Action:
         given = [n for n in ("request", "index", "block") if getattr(self, n) is not None]
         if self.do == "repoint" and len(given) < 3:
-            raise ValueError(f'has do = "repoint" with {listed(given)}; valid is request, index and block together')
+            raise ValueError(
+                told('has do = "repoint" with {given}; valid is request, index and block together', given=listed(given))
+            )
         if self.do != "repoint" and given:
-            raise ValueError(f'has do = "{self.do}" with {given[0]}; valid is {given[0]} with do = "repoint" only')
+            raise ValueError(
+                told(
+                    'has do = "{do}" with {given}; valid is {given} with do = "repoint" only',
+                    do=self.do,
+                    given=given[0],
+                )
+            )
         return self
 
 
@@ -282,23 +333,47 @@ class Workload(Part):
     def _drawable(self) -> Workload:
         if self.arrivals != "trace" and self.rate * self.duration > MAX_REQUESTS:
             raise ValueError(
-                f"has rate = {self.rate:g} for duration = {self.duration:g}, which draws about "
-                f"{self.rate * self.duration:.0f} requests; valid is at most {MAX_REQUESTS}"
+                told(
+                    "has rate = {rate:g} for duration = {duration:g}, which draws about {requests:.0f} requests; "
+                    "valid is at most {max_requests}",
+                    rate=self.rate,
+                    duration=self.duration,
+                    requests=self.rate * self.duration,
+                    max_requests=MAX_REQUESTS,
+                )
             )
         own = self.MADE_UP.get(self.lengths, ())
         for name in type(self).model_fields:  # in the file's order, so that the same file gets the same sentence
             kinds = [kind for kind, names in self.MADE_UP.items() if name in names]
             if kinds and name in self.model_fields_set and name not in own:
                 raise ValueError(
-                    f"has {name} = {shorten(getattr(self, name))} with lengths = {shorten(self.lengths)}; valid is "
-                    f"{name} with lengths = {either(kinds)} only"
+                    told(
+                        "has {name} = {value} with lengths = {lengths}; valid is {name} with lengths = {kinds} only",
+                        name=name,
+                        value=shorten(getattr(self, name)),
+                        lengths=shorten(self.lengths),
+                        kinds=either(kinds),
+                    )
                 )
         for name in ("prompt_range", "output_range"):
             low, high = getattr(self, name)
             if low > high:
-                raise ValueError(f"has {name} = [{low}, {high}]; valid is a range that begins with its lower end")
+                raise ValueError(
+                    told(
+                        "has {name} = [{low}, {high}]; valid is a range that begins with its lower end",
+                        name=name,
+                        low=low,
+                        high=high,
+                    )
+                )
         if self.system_tokens % self.STEP:
-            raise ValueError(f"has system_tokens = {self.system_tokens}; valid is a multiple of {self.STEP}")
+            raise ValueError(
+                told(
+                    "has system_tokens = {system_tokens}; valid is a multiple of {step}",
+                    system_tokens=self.system_tokens,
+                    step=self.STEP,
+                )
+            )
         return self
 
 

@@ -6,6 +6,7 @@ Every refusal is a :class:`ScenarioError`: one sentence that names the field, th
 from __future__ import annotations
 
 import tomllib
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ from vizkv.requests import (
     one_line,
     request_name,
 )
+from vizkv.told import told
 
 MAX_TOKENS = 20_000_000  # slots that all requests together may ask for: the lists of their tokens must fit
 MAX_FILE_BYTES = 64 * 2**20  # of a scenario file
@@ -75,7 +77,10 @@ class ContiguousSystem(Part):
     @property
     def details(self) -> str:
         """What tells two systems with the same policy apart."""
-        return f"{self.placement}, unit {self.unit}" + (", static" if self.batching == "static" else "")
+        facts: dict[str, object] = {"placement": self.placement, "unit": self.unit}
+        if self.batching == "static":
+            return told("{placement}, unit {unit}, static", **facts)
+        return told("{placement}, unit {unit}", **facts)
 
 
 class PagedSystem(Part):
@@ -99,10 +104,11 @@ class PagedSystem(Part):
     @property
     def details(self) -> str:
         """What tells two paged systems apart."""
-        parts = [f"blocks of {self.block_size}"]
-        parts += ["prefix cache"] * self.prefix_caching + ["swap"] * (self.recovery == "swap")
-        parts += ["null block"] * self.null_block + [f"watermark {self.watermark:g}"] * (self.watermark > 0)
-        return ", ".join(parts)
+        parts = [told("blocks of {size}", size=self.block_size)]
+        parts += [told("prefix cache")] * self.prefix_caching + [told("swap")] * (self.recovery == "swap")
+        parts += [told("null block")] * self.null_block
+        parts += [told("watermark {share:g}", share=self.watermark)] * (self.watermark > 0)
+        return reduce(lambda first, next_: told("{first}, {next}", first=first, next=next_), parts)
 
 
 System = Annotated[ContiguousSystem | PagedSystem, Field(discriminator="kind")]
@@ -126,15 +132,23 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _whole(self) -> Scenario:
         if bool(self.requests) == (self.workload is not None):
-            what = "both requests and a workload" if self.requests else "zero requests and no workload"
-            raise ValueError(f"The scenario has {what}; valid is either at least one [[requests]] or one [workload]")
+            what = told("both requests and a workload") if self.requests else told("zero requests and no workload")
+            raise ValueError(
+                told("The scenario has {what}; valid is either at least one [[requests]] or one [workload]", what=what)
+            )
         for i, system in enumerate(self.systems):
             _fits_pool(f"systems[{i}]", system, self.slots)
         _all_different("systems", "name", [s.name for s in self.systems if s.name])
         _all_different("requests", "id", [r.id for r in self.requests if r.id])
         total = sum(r.least_slots for r in self.requests)
         if total > MAX_TOKENS:
-            raise ValueError(f"The requests ask for {total} slots in all; valid is at most {MAX_TOKENS}")
+            raise ValueError(
+                told(
+                    "The requests ask for {total} slots in all; valid is at most {max_tokens}",
+                    total=total,
+                    max_tokens=MAX_TOKENS,
+                )
+            )
         _groups_fit(self)
         return self
 
@@ -142,22 +156,46 @@ class Scenario(Part):
 def _fits_pool(where: str, system: ContiguousSystem | PagedSystem, slots: int) -> None:
     if isinstance(system, ContiguousSystem):
         if system.unit > slots:
-            raise ValueError(f"The field {where}.unit is {system.unit}; valid is 1 to {slots}, the pool's slots")
+            raise ValueError(
+                told(
+                    "The field {where}.unit is {unit}; valid is 1 to {slots}, the pool's slots",
+                    where=where,
+                    unit=system.unit,
+                    slots=slots,
+                )
+            )
         return
     first, blocks = int(system.null_block), slots // system.block_size
     if blocks <= first:
         at_most = slots // (1 + first)
         if not at_most:
-            raise ValueError(f"The field {where}.null_block is true with slots = {slots}; valid is at least 2 slots")
+            raise ValueError(
+                told(
+                    "The field {where}.null_block is true with slots = {slots}; valid is at least 2 slots",
+                    where=where,
+                    slots=slots,
+                )
+            )
         raise ValueError(
-            f"The field {where}.block_size is {system.block_size}, which leaves no usable block in slots = {slots}; "
-            f"valid is 1 to {at_most}"
+            told(
+                "The field {where}.block_size is {block_size}, which leaves no usable block in slots = {slots}; "
+                "valid is 1 to {at_most}",
+                where=where,
+                block_size=system.block_size,
+                slots=slots,
+                at_most=at_most,
+            )
         )
     order = system.free_order
     if len(set(order)) != len(order) or any(not first <= block < blocks for block in order):
         raise ValueError(
-            f"The field {where}.free_order is {shorten(order)}; valid are blocks from {first} to {blocks - 1}, "
-            "none of them twice"
+            told(
+                "The field {where}.free_order is {order}; valid are blocks from {first} to {last}, none of them twice",
+                where=where,
+                order=shorten(order),
+                first=first,
+                last=blocks - 1,
+            )
         )
 
 
@@ -168,16 +206,27 @@ def _groups_fit(scenario: Scenario) -> None:
     for i, request in enumerate(scenario.requests):
         if request.beam_width is not None and contiguous is not None:
             raise ValueError(
-                f"The field requests[{i}].beam_width is {request.beam_width} beside the contiguous system "
-                f"{contiguous.label!r}; valid is beam search in paged systems only, so leave that system out"
+                told(
+                    "The field requests[{i}].beam_width is {beam_width} beside the contiguous system {label!r}; "
+                    "valid is beam search in paged systems only, so leave that system out",
+                    i=i,
+                    beam_width=request.beam_width,
+                    label=contiguous.label,
+                )
             )
         if request.members == 1 or not paged:
             continue
         for name in ("max_num_seqs", "max_num_batched_tokens"):
             if request.members > (limit := getattr(scenario, name)):
                 raise ValueError(
-                    f"The table requests[{i}] becomes {request.members} sequences that run together, with {name} = "
-                    f"{limit}; valid is {name} of at least {request.members}"
+                    told(
+                        "The table requests[{i}] becomes {members} sequences that run together, with {name} = {limit}; "
+                        "valid is {name} of at least {members}",
+                        i=i,
+                        members=request.members,
+                        name=name,
+                        limit=limit,
+                    )
                 )
 
 
@@ -198,7 +247,14 @@ def _all_different(table: str, field: str, values: list[str]) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise ValueError(f"Two {table} have {field} = {value!r}; valid is a different {field} for each")
+            raise ValueError(
+                told(
+                    "Two {table} have {field} = {value!r}; valid is a different {field} for each",
+                    table=table,
+                    field=field,
+                    value=value,
+                )
+            )
         seen.add(value)
 
 
@@ -210,7 +266,7 @@ def resolve_lengths(p: int, request: Piece) -> int:
     try:
         return request.sampled(p)
     except ValueError as error:
-        raise ScenarioError(f"The request {request.id!r} {error}.") from None
+        raise ScenarioError(told("The request {id!r} {error}.", id=request.id, error=error)) from None
 
 
 def from_dict(data: dict[str, Any]) -> Scenario:
@@ -225,7 +281,7 @@ def from_dict(data: dict[str, Any]) -> Scenario:
     try:
         _names_hold(named)
     except ValueError as error:
-        raise ScenarioError(f"{error}.") from None
+        raise ScenarioError(told("{error}.", error=error)) from None
     return named
 
 
@@ -235,8 +291,15 @@ def _names_hold(scenario: Scenario) -> None:
     _all_different("sequences", "id", names)
     for i, action in enumerate(scenario.actions):
         if action.request is not None and action.request not in names:
-            valid = either(names[:8]) if names else "a scenario with [[requests]]"
-            raise ValueError(f"The field actions[{i}].request is {action.request!r}; valid is {valid}")
+            valid = either(names[:8]) if names else told("a scenario with [[requests]]")
+            raise ValueError(
+                told(
+                    "The field actions[{i}].request is {request!r}; valid is {valid}",
+                    i=i,
+                    request=action.request,
+                    valid=valid,
+                )
+            )
 
 
 def _with_ids(requests: list[Request]) -> list[Request]:
@@ -272,11 +335,11 @@ def from_toml(text: str) -> Scenario:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"The file is not valid TOML: {error}.") from None
+        raise ScenarioError(told("The file is not valid TOML: {error}.", error=error)) from None
     except RecursionError:
-        raise ScenarioError("The file is not a scenario: its lists are nested too deeply.") from None
+        raise ScenarioError(told("The file is not a scenario: its lists are nested too deeply.")) from None
     except ValueError:  # Python reads numbers of at most 4300 digits
-        raise ScenarioError("The file is not a scenario: a number in it has thousands of digits.") from None
+        raise ScenarioError(told("The file is not a scenario: a number in it has thousands of digits.")) from None
     return from_dict(data)
 
 
@@ -286,17 +349,25 @@ def load(path: str | Path) -> Scenario:
         with open(path, "rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ScenarioError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from None
+        raise ScenarioError(told("The file {path!r} cannot be read: {why}.", path=str(path), why=error)) from None
     except ValueError:
-        raise ScenarioError(f"The file name {shorten(str(path))} is not one that a file can have.") from None
+        raise ScenarioError(
+            told("The file name {path} is not one that a file can have.", path=shorten(str(path)))
+        ) from None
     if len(raw) > MAX_FILE_BYTES:
         raise ScenarioError(
-            f"The file {str(path)!r} is larger than {MAX_FILE_BYTES} bytes; a scenario is a small file."
+            told(
+                "The file {path!r} is larger than {max_file_bytes} bytes; a scenario is a small file.",
+                path=str(path),
+                max_file_bytes=MAX_FILE_BYTES,
+            )
         )
     try:
         scenario = from_toml(raw.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError:
-        raise ScenarioError(f"The file {str(path)!r} is not text; a scenario is a TOML file in UTF-8.") from None
+        raise ScenarioError(
+            told("The file {path!r} is not text; a scenario is a TOML file in UTF-8.", path=str(path))
+        ) from None
     given = scenario.workload
     if given is None or given.lengths in LENGTH_SETS or given.is_made_up or given.is_upload:
         return scenario

@@ -24,6 +24,7 @@ import numpy as np
 
 from vizkv import __version__
 from vizkv.events import Event, Kind
+from vizkv.told import told
 
 FORMAT = "vizkv trace"
 VERSION = 3  # 2, which had no spans, can be read
@@ -251,18 +252,27 @@ def _deflated(data: bytes) -> bytes:
 def load(data: bytes) -> Trace:
     """Read what :func:`save` wrote. Raises TraceError for anything else, a damaged or a newer file included."""
     if len(data) > MAX_FILE:
-        raise TraceError(f"The trace file has {len(data):,} bytes; at most {MAX_FILE:,} can be read.")
+        raise TraceError(
+            told(
+                "The trace file has {size:,} bytes; at most {max_file:,} can be read.",
+                size=len(data),
+                max_file=MAX_FILE,
+            )
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(info.file_size for info in archive.infolist()) > 4 * MAX_FILE:
-                raise TraceError("The trace file unpacks to more than this program reads; it is damaged.")
+                raise TraceError(told("The trace file unpacks to more than this program reads; it is damaged."))
             header = json.loads(archive.read("header.json"))
             if header.get("format") != FORMAT:
-                raise TraceError("The file is not a vizkv trace; save one from a run and load that.")
+                raise TraceError(told("The file is not a vizkv trace; save one from a run and load that."))
             if header["format_version"] not in (2, VERSION):
                 raise TraceError(
-                    f"The trace has format version {header['format_version']}; this vizkv reads versions 2 and "
-                    f"{VERSION}."
+                    told(
+                        "The trace has format version {format_version}; this vizkv reads versions 2 and {version}.",
+                        format_version=header["format_version"],
+                        version=VERSION,
+                    )
                 )
             names = set(archive.namelist())
 
@@ -283,9 +293,9 @@ def load(data: bytes) -> Trace:
     except TraceError:
         raise
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError):
-        raise TraceError("The file is not a complete vizkv trace: it is cut short or damaged.") from None
+        raise TraceError(told("The file is not a complete vizkv trace: it is cut short or damaged.")) from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, NotImplementedError):
-        raise TraceError("The file is not a vizkv trace, or its contents are damaged.") from None
+        raise TraceError(told("The file is not a vizkv trace, or its contents are damaged.")) from None
     _check(trace)
     return trace
 
@@ -343,7 +353,9 @@ def _check(trace: Trace) -> None:
             and _spans_hold(system, len(trace.requests))
         )
         if not sound:
-            raise TraceError(f"The trace's columns for {system.name!r} contradict each other: the file is damaged.")
+            raise TraceError(
+                told("The trace's columns for {name!r} contradict each other: the file is damaged.", name=system.name)
+            )
 
 
 def _spans_hold(system: SystemTrace, requests: int) -> bool:
@@ -364,7 +376,7 @@ def read(path: str | Path) -> Trace:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise TraceError(f"The file {str(path)!r} cannot be read: {error.strerror}.") from None
+        raise TraceError(told("The file {path!r} cannot be read: {why}.", path=str(path), why=error)) from None
     except ValueError:
-        raise TraceError(f"The file name {str(path)!r} is not one that a file can have.") from None
+        raise TraceError(told("The file name {path!r} is not one that a file can have.", path=str(path))) from None
     return load(data)

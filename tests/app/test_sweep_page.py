@@ -104,7 +104,7 @@ def test_another_ready_made_sweep_stands_as_it_was_made():
     chosen = next(w for w in app.sidebar.selectbox if w.key.startswith("drawer-preset"))
     rested(chosen.set_value("sweep-contiguity"))
     assert control(app, "selectbox", "x").value == "placement" and control(app, "selectbox", "metric").value == "used"
-    assert set(link_of(app)) == {"preset", "step", "lens", "accounting"}
+    assert set(link_of(app)) == {"preset", "step", "lens", "accounting", "lang", "v"}
 
 
 def test_systems_can_be_left_out():

@@ -28,7 +28,7 @@ def rested(touched):
 
 def player(app):
     """(view, header, arrays) that the browser was sent."""
-    (component,) = app.get("bidi_component")
+    (component,) = [one for one in app.get("bidi_component") if one.proto.component_name == "vizkv_player"]
     return payload.unpack(component.proto.bytes)
 
 

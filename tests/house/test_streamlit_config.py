@@ -10,6 +10,7 @@ import streamlit
 from streamlit import config
 
 from tests.house.project import ROOT
+from vizkv import fonts
 
 
 def options(table: dict, section: str = "") -> dict:
@@ -43,7 +44,11 @@ def test_nothing_is_asked_of_the_network():
     assert not [value for value in GIVEN.values() if "//" in str(value)]
 
 
-def test_the_text_face_comes_with_streamlit():
-    assert not [name for name in GIVEN if name.endswith((".font", ".headingFont", ".fontFaces"))]
+def test_the_text_face_comes_with_streamlit_and_the_chinese_one_with_us():
+    assert GIVEN["theme.font"] == fonts.STACK
     media = Path(streamlit.__file__).parent / "static/static/media"
     assert list(media.glob("SourceSans*Upright*"))
+    faces = GIVEN["theme.fontFaces"]
+    assert [face["url"] for face in faces] == [f"app/static/{file.name}" for file in fonts.files()]
+    assert {face["family"] for face in faces} == {fonts.FAMILY}
+    assert all((ROOT / "static" / file.name).is_file() for file in fonts.files()), "static/ leads to vizkv/fonts"

@@ -1,4 +1,4 @@
-"""The command line: ``vizkv run``, ``vizkv sweep``, ``vizkv bench``, ``vizkv model``."""
+"""The command line: ``vizkv run``, ``sweep``, ``bench``, ``export``, ``deck`` and ``model``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from vizkv import __version__
-from vizkv.cli import bench, runs, sweep
+from vizkv.cli import bench, deck, export, runs, sweep
+from vizkv.cli.language import choose, option, speak
 from vizkv.messages import Messages, messages
 
 BAD_INPUT = 2
@@ -27,22 +28,24 @@ def parser(say: Messages) -> argparse.ArgumentParser:
     """All commands and their options."""
     top = _Parser(prog="vizkv", description=say("cli.about"))
     top.add_argument("--version", action="version", version=f"vizkv {__version__}")
+    option(top, say)
     commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
-    for part in (runs, sweep, bench):
+    for part in (runs, sweep, bench, export, deck):
         part.add(commands, say)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 with one sentence for input that cannot be used."""
-    say = messages()
+    say = messages(choose(sys.argv[1:] if argv is None else argv, os.environ))
+    speak(say)
     arguments = parser(say).parse_args(argv)
     try:
         return arguments.action(arguments, say)
     except ValueError as error:  # ScenarioError, TraceError and ModelError: one sentence each
         if type(error).__module__.split(".")[0] != "vizkv":
             raise
-        print(f"vizkv: {error}", file=sys.stderr)
+        print(f"vizkv: {say.error(error)}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt as interrupt:
         print(f"vizkv: {str(interrupt) or say('cli.stopped')}", file=sys.stderr)

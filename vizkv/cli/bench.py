@@ -8,6 +8,7 @@ from typing import Any
 
 from vizkv import bench
 from vizkv.bench import Measured, Run
+from vizkv.cli.language import option
 from vizkv.cli.text import Bar, aligned
 from vizkv.messages import Messages
 
@@ -16,6 +17,7 @@ def add(commands: Any, say: Messages) -> None:
     """The command and its option."""
     command = commands.add_parser("bench", help=say("cli.bench"), description=say("cli.bench"))
     command.add_argument("--quick", action="store_true", help=say("cli.bench.quick"))
+    option(command, say)
     command.set_defaults(action=_bench)
 
 
@@ -50,14 +52,14 @@ def _systems(found: list[tuple[Run, Measured]], say: Messages) -> list[list[str]
     pairs = [(run, measured) for run, measured in found if run.table == "systems"]
     for (_, ahead), (_, plain) in zip(pairs[::2], pairs[1::2], strict=True):
         rows.append([
-            ahead.name, say.number(ahead.tokens), f"{ahead.seconds:.2f}", say.number(round(ahead.speed)),
-            say.number(round(plain.speed)), f"{ahead.speed / plain.speed:.1f}",
+            ahead.name, say.number(ahead.tokens), say.fixed(ahead.seconds, 2), say.number(round(ahead.speed)),
+            say.number(round(plain.speed)), say.fixed(ahead.speed / plain.speed, 1),
         ])  # fmt: skip
     total, plain_total = (sum(m.seconds for _, m in pairs[i::2]) for i in (0, 1))
     tokens = sum(m.tokens for _, m in pairs[::2])
     rows.append([
-        say("cli.bench.all"), say.number(tokens), f"{total:.2f}", say.number(round(tokens / total)),
-        say.number(round(tokens / plain_total)), f"{plain_total / total:.1f}",
+        say("cli.bench.all"), say.number(tokens), say.fixed(total, 2), say.number(round(tokens / total)),
+        say.number(round(tokens / plain_total)), say.fixed(plain_total / total, 1),
     ])  # fmt: skip
     return rows
 
@@ -70,7 +72,7 @@ def _growth(found: list[tuple[Run, Measured]], table: bench.Table, say: Messages
         if run.table == table:
             size = run.slots if table == "pool" else measured.requests
             rows.append([
-                measured.name, say.number(size), say.number(measured.tokens), f"{measured.seconds:.2f}",
-                say.number(round(measured.speed)), f"{measured.peak / 2**20:.0f}",
+                measured.name, say.number(size), say.number(measured.tokens), say.fixed(measured.seconds, 2),
+                say.number(round(measured.speed)), say.fixed(measured.peak / 2**20, 0),
             ])  # fmt: skip
     return rows

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vizkv import engine, scenario
 from vizkv import trace as traces
+from vizkv.cli.language import option
 from vizkv.cli.text import aligned
 from vizkv.messages import Messages
 from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
+from vizkv.told import told
 from vizkv.trace import Trace
 from vizkv.views import records
 
@@ -23,8 +26,9 @@ def add(commands: Any, say: Messages) -> None:
     run = commands.add_parser("run", help=say("cli.run"), description=say("cli.run"))
     run.add_argument("file", type=Path, metavar="FILE", help=say("cli.run.file"))
     run.add_argument("--json", action="store_true", help=say("cli.run.json"))
-    run.add_argument("--steps", type=_steps, metavar="A:B", help=say("cli.run.steps"))
+    run.add_argument("--steps", type=partial(_steps, say), metavar="A:B", help=say("cli.run.steps"))
     run.add_argument("--save", type=Path, metavar="TRACE", help=say("cli.run.save"))
+    option(run, say)
     run.set_defaults(action=_run)
 
     model = commands.add_parser("model", help=say("cli.model"), description=say("cli.model"))
@@ -32,17 +36,20 @@ def add(commands: Any, say: Messages) -> None:
     new = verbs.add_parser("add", help=say("cli.model.add"), description=say("cli.model.add"))
     new.add_argument("name", help=say("cli.model.add.name"))
     new.set_defaults(action=_model_add)
-    verbs.add_parser("list", help=say("cli.model.list")).set_defaults(action=_model_list)
+    known = verbs.add_parser("list", help=say("cli.model.list"), description=say("cli.model.list"))
+    known.set_defaults(action=_model_list)
+    option(new, say)
+    option(known, say)
 
 
-def _steps(text: str) -> tuple[int, int | None]:
+def _steps(say: Messages, text: str) -> tuple[int, int | None]:
     """``A:B``, both inclusive; either may be left out."""
     first, colon, last = text.partition(":")
     if not colon or not all(part == "" or part.isdecimal() for part in (first, last)) or len(text) > 40:
-        raise argparse.ArgumentTypeError(f"steps is {text[:40]!r}; give A:B, for example 0:99, 100: or :99")
+        raise argparse.ArgumentTypeError(say("cli.run.steps.form", text=repr(text[:40])))
     span = int(first or 0), int(last) if last else None
     if span[1] is not None and span[1] < span[0]:
-        raise argparse.ArgumentTypeError(f"steps is {text!r}; the first must not be greater than the last")
+        raise argparse.ArgumentTypeError(say("cli.run.steps.order", text=repr(text)))
     return span
 
 
@@ -56,8 +63,9 @@ def _run(arguments: argparse.Namespace, say: Messages) -> int:
         try:
             arguments.save.write_bytes(traces.save(trace))
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", error)
-            raise ScenarioError(f"The trace cannot be saved to {str(arguments.save)!r}: {why}.") from None
+            raise ScenarioError(
+                told("The trace cannot be saved to {save!r}: {why}.", save=str(arguments.save), why=error)
+            ) from None
     if arguments.json:
         first, last = arguments.steps or (0, None)
         for line in records.records(trace, first, last):
@@ -82,10 +90,11 @@ def _table(trace: Trace, summary: dict[str, dict[str, Any]], say: Messages) -> s
     for name, values in summary.items():
         paper, textbook = (values["percent"]["hindsight"][a] for a in ("paper", "textbook"))
         rows.append([
-            name, f"{paper['used']:.1f}", f"{paper['reserved']:.1f}", f"{paper['internal']:.1f}",
-            f"{paper['external']:.1f}", f"{textbook['internal']:.1f}", f"{textbook['external']:.1f}",
-            f"{values['mean_batched_requests']:.2f}", str(values["tokens"]), str(values["preemptions"]),
-            str(values["cache_hits"]), str(values["steps"]),
+            say.name(name),
+            *(say.fixed(paper[part], 1) for part in ("used", "reserved", "internal", "external")),
+            *(say.fixed(textbook[part], 1) for part in ("internal", "external")),
+            say.fixed(values["mean_batched_requests"], 2),
+            *(say.number(values[part]) for part in ("tokens", "preemptions", "cache_hits", "steps")),
         ])  # fmt: skip
     lines = aligned(rows)
     slots = trace.systems[0].slots
@@ -101,7 +110,8 @@ def _model_add(arguments: argparse.Namespace, say: Messages) -> int:
             width = 40
             filled = width * done // max(1, total)
             bar = "#" * filled + "." * (width - filled)
-            print(f"\r{bar} {done / 1e6:6.1f} / {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)
+            known, whole = say.fixed(done / 1e6, 1).rjust(6), say.fixed(total / 1e6, 1)
+            print(f"\r{bar} {known} / {whole} MB", end="", file=sys.stderr, flush=True)
 
     path = add_model(arguments.name, progress=progress)
     if sys.stderr.isatty():
@@ -113,7 +123,9 @@ def _model_add(arguments: argparse.Namespace, say: Messages) -> int:
 def _model_list(arguments: argparse.Namespace, say: Messages) -> int:
     from vizkv.model import available_models
 
-    for model in available_models():
-        state = say("cli.model.here" if model.installed else "cli.model.absent")
-        print(f"{model.name:10} {state:14} {model.description}")
+    rows = [
+        [model.name, say("cli.model.here" if model.installed else "cli.model.absent"), say.error(model.description)]
+        for model in available_models()
+    ]
+    print("\n".join(aligned(rows, left=3)))
     return 0

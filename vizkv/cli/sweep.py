@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vizkv import scenario as scenarios
+from vizkv.cli.language import option
 from vizkv.cli.text import Bar, aligned
 from vizkv.complaints import either, shorten
 from vizkv.messages import Messages
@@ -15,6 +17,7 @@ from vizkv.metrics import METRICS
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.sweep import Axis, Outcome, Task, distinct, parse_axis, points, run, written
 from vizkv.sweep.table import Cell, cells, in_order, problems, to_csv, to_parquet
+from vizkv.told import told
 
 
 def add(commands: Any, say: Messages) -> None:
@@ -24,16 +27,17 @@ def add(commands: Any, say: Messages) -> None:
     sweep.add_argument("--vary", action="append", required=True, metavar="NAME=VALUES", help=say("cli.sweep.vary"))
     sweep.add_argument("--metric", default="used", metavar="NAME[,NAME]", help=say("cli.sweep.metric"))
     sweep.add_argument("--seeds", type=int, default=1, metavar="COUNT", help=say("cli.sweep.seeds"))
-    sweep.add_argument("--jobs", type=_jobs, metavar="COUNT", help=say("cli.sweep.jobs"))
+    sweep.add_argument("--jobs", type=partial(_jobs, say), metavar="COUNT", help=say("cli.sweep.jobs"))
     sweep.add_argument("--cluster", metavar="ADDRESS", help=say("cli.sweep.cluster"))
     sweep.add_argument("--csv", type=Path, metavar="OUT", help=say("cli.sweep.csv"))
     sweep.add_argument("--parquet", type=Path, metavar="OUT", help=say("cli.sweep.parquet"))
+    option(sweep, say)
     sweep.set_defaults(action=_sweep)
 
 
-def _jobs(text: str) -> int:
+def _jobs(say: Messages, text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"jobs is {text[:40]!r}; give a whole number from 1 to 1024")
+        raise argparse.ArgumentTypeError(say("cli.sweep.jobs.form", text=repr(text[:40])))
     return int(text)
 
 
@@ -59,7 +63,9 @@ def _metrics(text: str) -> list[str]:
     names = [name for part in text.split(",") if (name := part.strip())]
     for name in names or [text]:
         if name not in METRICS:
-            raise ScenarioError(f"The metric is {shorten(name)}; valid is {either(list(METRICS))}.")
+            raise ScenarioError(
+                told("The metric is {name}; valid is {metrics}.", name=shorten(name), metrics=either(list(METRICS)))
+            )
     return list(dict.fromkeys(names))
 
 
@@ -96,23 +102,24 @@ def _table(
         for point in points_:
             row = [system, *(written(value) for _, value in point)]
             for metric, numbers in zip(metrics, known, strict=True):
-                row += _shown(numbers[index, point], 0 if METRICS[metric].unit == "count" else 2, seeds)
+                row += _shown(numbers[index, point], 0 if METRICS[metric].unit == "count" else 2, seeds, say)
             rows.append(row)
     about = say("cli.sweep.title", slots=scenario.slots, n=seeds)
     return "\n".join([about, *aligned(rows)])
 
 
-def _shown(cell: Cell, places: int, seeds: int) -> list[str]:
+def _shown(cell: Cell, places: int, seeds: int, say: Messages) -> list[str]:
     """Mean and spread; a dash where nothing is known."""
     if not cell.seeds:
         return ["-"] * (2 if seeds > 1 else 1)
-    spread = [f"{cell.low:.{places}f}..{cell.high:.{places}f}"] if seeds > 1 else []
-    return [f"{cell.mean:.{max(places, 1) if seeds > 1 else places}f}", *spread]
+    spread = [f"{say.fixed(cell.low, places)}..{say.fixed(cell.high, places)}"] if seeds > 1 else []
+    return [say.fixed(cell.mean, max(places, 1) if seeds > 1 else places), *spread]
 
 
 def _write(path: Path, make: Callable[[list[tuple[Task, Outcome]]], bytes], found: list[tuple[Task, Outcome]]) -> None:
     try:
         path.write_bytes(make(found))
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        raise ScenarioError(f"The table cannot be written to {str(path)!r}: {why}.") from None
+        raise ScenarioError(
+            told("The table cannot be written to {path!r}: {why}.", path=str(path), why=error)
+        ) from None

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from unicodedata import east_asian_width
+
+
+def wide(text: str) -> int:
+    """Columns of a terminal that a text takes: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def aligned(rows: list[list[str]], left: int = 1) -> list[str]:
     """A line a row, columns as wide as they need; the first ``left`` of them flush left, the others flush right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths = [max(wide(row[i]) for row in rows) for i in range(len(rows[0]))]
+
+    def padded(cell: str, width: int, flush_left: bool) -> str:
+        room = " " * (width - wide(cell))
+        return cell + room if flush_left else room + cell
+
     return [
-        "  ".join(
-            cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))
-        ).rstrip()
+        "  ".join(padded(cell, width, i < left) for i, (cell, width) in enumerate(zip(row, widths))).rstrip()
         for row in rows
     ]
 
@@ -27,8 +36,9 @@ class Bar:
         if sys.stderr.isatty():
             filled = 30 * done // max(1, total)
             line = f"{'#' * filled}{'.' * (30 - filled)} {text}"
-            print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
-            self._width = len(line)
+            room = " " * (self._width - wide(line))
+            print(f"\r{line}{room}", end="", file=sys.stderr, flush=True)
+            self._width = wide(line)
 
     def clear(self) -> None:
         """Nothing of it stays."""

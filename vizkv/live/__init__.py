@@ -19,4 +19,5 @@ def assets() -> tuple[str, str, str]:
     """(html, css, js); the JavaScript is one ES module whose default export mounts it."""
     parts = [_EXPORT.sub("", _IMPORT.sub("", (FOLDER / name).read_text(encoding="utf-8"))) for name in MODULES]
     html = (FOLDER / "live.html").read_text(encoding="utf-8")
-    return html, (FOLDER / "live.css").read_text(encoding="utf-8"), "\n".join(parts)
+    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("live.css", "room.css"))
+    return html, css, "\n".join(parts)

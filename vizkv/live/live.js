@@ -141,6 +141,7 @@ class Live {
   dress() {
     const {data, words, root} = this;
     root.dataset.theme = dark(root) ? "dark" : "light";
+    root.dataset.room = getComputedStyle(root).getPropertyValue("--vizkv-room").trim();
     const type = parseFloat(getComputedStyle(this.at(".stage")).fontSize);
     const table = data.lookup[this.view.lens][this.view.accounting];
     const paperWay = this.view.accounting === "paper";

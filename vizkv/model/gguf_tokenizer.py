@@ -10,6 +10,7 @@ from tokenizers import Tokenizer as Backend
 
 from vizkv.model.errors import ModelError
 from vizkv.model.tokenizer import Tokenizer
+from vizkv.told import told
 
 _CONTROL, _USER_DEFINED = 3, 4  # values of tokenizer.ggml.token_type
 
@@ -40,17 +41,32 @@ def build_tokenizer(metadata: dict[str, Any], eos_ids: Iterable[int], source: st
     """The tokenizer that the metadata describes. Raises ModelError if it is of a kind that cannot be built."""
     kind = metadata.get("tokenizer.ggml.model")
     if kind != "gpt2":
-        raise ModelError(f"{source} has a tokenizer of kind {kind!r}; only byte-level BPE ('gpt2') can be read.")
+        raise ModelError(
+            told(
+                "{source} has a tokenizer of kind {kind!r}; only byte-level BPE ('gpt2') can be read.",
+                source=source,
+                kind=kind,
+            )
+        )
     pre = metadata.get("tokenizer.ggml.pre", "default")
     if pre not in _RULE_OF:
-        raise ModelError(f"{source} cuts words as {pre!r}; the rules that can be read are {', '.join(_RULE_OF)}.")
+        raise ModelError(
+            told(
+                "{source} cuts words as {pre!r}; the rules that can be read are {rule_of}.",
+                source=source,
+                pre=pre,
+                rule_of=", ".join(_RULE_OF),
+            )
+        )
     rule = _RULE_OF[pre]
     try:
         tokens: list[str] = metadata["tokenizer.ggml.tokens"]
         merges = [tuple(merge.split(" ", 1)) for merge in metadata["tokenizer.ggml.merges"]]
         model = models.BPE({t: i for i, t in enumerate(tokens)}, merges, ignore_merges=rule == "llama3")
     except Exception as error:  # the Rust side raises plain Exception
-        raise ModelError(f"{source} has a tokenizer that cannot be read: {error}.") from error
+        raise ModelError(
+            told("{source} has a tokenizer that cannot be read: {error}.", source=source, error=error)
+        ) from error
     backend = Backend(model)
     cuts = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in _CUTS[rule]]
     backend.pre_tokenizer = pre_tokenizers.Sequence(

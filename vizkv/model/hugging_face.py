@@ -8,6 +8,7 @@ from typing import Any
 
 from vizkv.model.errors import ModelError
 from vizkv.model.llama import LlamaConfig
+from vizkv.told import told
 
 _SCALING_FIELDS = {
     "default": (),
@@ -46,13 +47,13 @@ def config_to_hugging_face(config: LlamaConfig, dtype: str = "float16") -> dict[
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object from a file, or ModelError."""
     if not file.is_file():
-        raise ModelError(f"{file.parent} has no {file.name}.")
+        raise ModelError(told("{parent} has no {name}.", parent=file.parent, name=file.name))
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"{file} is not valid JSON: {error}.") from error
+        raise ModelError(told("{file} is not valid JSON: {error}.", file=file, error=error)) from error
     if not isinstance(found, dict):
-        raise ModelError(f"{file} is not a JSON object.")
+        raise ModelError(told("{file} is not a JSON object.", file=file))
     return found
 
 
@@ -69,19 +70,39 @@ def config_from_hugging_face(raw: dict[str, Any], source: str, also_ends: Any = 
     """Check a ``config.json`` and take from it what the model needs. Raises ModelError, which names ``source``."""
     kind = raw.get("model_type") or next(iter(raw.get("architectures") or ()), None)
     if kind not in ("llama", "LlamaForCausalLM"):
-        raise ModelError(f"{source} describes a model of type {kind!r}; only the Llama architecture can be run.")
+        raise ModelError(
+            told(
+                "{source} describes a model of type {kind!r}; only the Llama architecture can be run.",
+                source=source,
+                kind=kind,
+            )
+        )
     if raw.get("quantization_config"):
-        raise ModelError(f"{source} describes quantised weights; give the unquantised folder, or a GGUF file.")
+        raise ModelError(
+            told("{source} describes quantised weights; give the unquantised folder, or a GGUF file.", source=source)
+        )
     if raw.get("hidden_act", "silu") != "silu":
-        raise ModelError(f"{source}: hidden_act = {raw['hidden_act']!r} is not Llama's; only 'silu' can be run.")
+        raise ModelError(
+            told(
+                "{source}: hidden_act = {hidden_act!r} is not Llama's; only 'silu' can be run.",
+                source=source,
+                hidden_act=raw["hidden_act"],
+            )
+        )
     hidden = _count(raw, "hidden_size", source)
     heads = _count(raw, "num_attention_heads", source)
     head_dim = _count(raw, "head_dim", source, hidden // heads)
     kv_heads = _count(raw, "num_key_value_heads", source, heads)
     if heads % kv_heads or head_dim % 2:
         raise ModelError(
-            f"{source}: {heads} query heads cannot share {kv_heads} key/value heads of {head_dim} numbers each; the "
-            "first must be a multiple of the second, and the third even."
+            told(
+                "{source}: {heads} query heads cannot share {kv_heads} key/value heads of {head_dim} numbers "
+                "each; the first must be a multiple of the second, and the third even.",
+                source=source,
+                heads=heads,
+                kv_heads=kv_heads,
+                head_dim=head_dim,
+            )
         )
     theta, scaling = _rotation(raw, source)
     ends = {i for value in (raw.get("eos_token_id"), also_ends) for i in _ids(value)}
@@ -108,11 +129,22 @@ def _rotation(raw: dict[str, Any], source: str) -> tuple[float, dict[str, Any]]:
     """Base and scaling of the rotary positions, from ``rope_parameters`` (new) or ``rope_theta``, ``rope_scaling``."""
     parameters = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
     if not isinstance(parameters, dict):
-        raise ModelError(f"{source}: the rope parameters are {parameters!r}, not an object.")
+        raise ModelError(
+            told(
+                "{source}: the rope parameters are {parameters!r}, not an object.", source=source, parameters=parameters
+            )
+        )
     theta = _number({"rope_theta": raw.get("rope_theta", 10_000.0)} | parameters, "rope_theta", source, 10_000.0)
     kind = parameters.get("rope_type", parameters.get("type", "default"))
     if kind not in _SCALING_FIELDS:
-        raise ModelError(f"{source}: rope type {kind!r} cannot be run; {', '.join(_SCALING_FIELDS)} can.")
+        raise ModelError(
+            told(
+                "{source}: rope type {kind!r} cannot be run; {scaling_fields} can.",
+                source=source,
+                kind=kind,
+                scaling_fields=", ".join(_SCALING_FIELDS),
+            )
+        )
     if kind == "default":
         return theta, {}
     return theta, {"rope_type": kind} | {n: _number(parameters, n, source) for n in _SCALING_FIELDS[kind]}
@@ -125,12 +157,16 @@ def _ids(value: Any) -> list[int]:
 def _count(raw: dict[str, Any], name: str, source: str, default: int | None = None) -> int:
     value = default if raw.get(name) is None else raw[name]
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ModelError(f"{source}: {name} is {value!r}, not a positive whole number.")
+        raise ModelError(
+            told("{source}: {name} is {value!r}, not a positive whole number.", source=source, name=name, value=value)
+        )
     return value
 
 
 def _number(raw: dict[str, Any], name: str, source: str, default: float | None = None) -> float:
     value = default if raw.get(name) is None else raw[name]
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-        raise ModelError(f"{source}: {name} is {value!r}, not a positive number.")
+        raise ModelError(
+            told("{source}: {name} is {value!r}, not a positive number.", source=source, name=name, value=value)
+        )
     return float(value)

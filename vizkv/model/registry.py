@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vizkv.model.add import DOWNLOADS
 from vizkv.model.cache import holds_model, installed
 from vizkv.model.errors import ModelError
+from vizkv.told import told
 
 if TYPE_CHECKING:
     from vizkv.model.llama import Llama, LlamaConfig
@@ -61,7 +62,8 @@ class LoadedModel:
 def available_models() -> list[ModelInfo]:
     """Every model that has a name here: embedded, in the cache, or ready to be added."""
     there = installed()
-    models = [ModelInfo(EMBEDDED, "2.4 M parameters, embedded: writes in the manner of presidential addresses", True)]
+    about = told("2.4 M parameters, embedded: writes in the manner of presidential addresses")
+    models = [ModelInfo(EMBEDDED, about, True)]
     models += [ModelInfo(d.name, d.description, d.name in there) for d in DOWNLOADS.values()]
     models += [ModelInfo(name, str(folder), True) for name, folder in there.items() if name not in DOWNLOADS]
     return models
@@ -90,7 +92,7 @@ def _set_threads() -> None:
     if count is None and "OMP_NUM_THREADS" in os.environ:
         return  # torch has read it itself
     if count is not None and not (count.isdecimal() and int(count)):
-        raise ModelError(f"TORCH_NUM_THREADS is {count!r}, not a positive whole number.")
+        raise ModelError(told("TORCH_NUM_THREADS is {count!r}, not a positive whole number.", count=count))
     torch.set_num_threads(int(count or 1))
 
 
@@ -104,14 +106,18 @@ def find_model(name: str) -> Path:
         return _in_folder(path)
     if path.is_file():
         if path.suffix != ".gguf":
-            raise ModelError(f"{path} is not a GGUF file; of a Hugging Face model give the folder.")
+            raise ModelError(told("{path} is not a GGUF file; of a Hugging Face model give the folder.", path=path))
         return path
     if name in DOWNLOADS:
-        raise ModelError(f"Model {name!r} is not installed yet: run `vizkv model add {name}`.")
+        raise ModelError(told("Model {name!r} is not installed yet: run `vizkv model add {name}`.", name=name))
     if os.sep in name or "/" in name or path.suffix == ".gguf":
-        raise ModelError(f"There is no model file or folder {name!r}; valid is a Llama folder or a GGUF file.")
+        raise ModelError(
+            told("There is no model file or folder {name!r}; valid is a Llama folder or a GGUF file.", name=name)
+        )
     names = ", ".join(repr(model.name) for model in available_models())
-    raise ModelError(f"There is no model {name!r}; valid are {names}, a Llama folder, or a GGUF file.")
+    raise ModelError(
+        told("There is no model {name!r}; valid are {names}, a Llama folder, or a GGUF file.", name=name, names=names)
+    )
 
 
 def _in_folder(folder: Path) -> Path:
@@ -119,5 +125,5 @@ def _in_folder(folder: Path) -> Path:
     if (folder / "config.json").is_file() or not holds_model(folder):
         return folder
     if len(files) > 1:
-        raise ModelError(f"{folder} holds {len(files)} GGUF files; name one of them.")
+        raise ModelError(told("{folder} holds {count} GGUF files; name one of them.", folder=folder, count=len(files)))
     return files[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import tokenizers
 
 from vizkv.model.errors import ModelError
+from vizkv.told import told
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")  # how SentencePiece vocabularies write a byte that has no token
 
@@ -64,11 +65,13 @@ class Tokenizer:
 def read_tokenizer(file: Path, eos_ids: Iterable[int]) -> Tokenizer:
     """Read a Hugging Face ``tokenizer.json``."""
     if not file.is_file():
-        raise ModelError(f"{file.parent} has no {file.name}.")
+        raise ModelError(told("{parent} has no {name}.", parent=file.parent, name=file.name))
     try:
         backend = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the Rust side raises plain Exception
-        raise ModelError(f"{file} is not a tokenizer that can be read: {_short(error)}.") from error
+        raise ModelError(
+            told("{file} is not a tokenizer that can be read: {error}.", file=file, error=_short(error))
+        ) from error
     return Tokenizer(backend, eos_ids)
 
 

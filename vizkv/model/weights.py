@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vizkv.model.errors import ModelError
 from vizkv.model.llama import Layer, Llama, LlamaConfig
+from vizkv.told import told
 
 
 class Weights(Protocol):
@@ -60,11 +61,16 @@ def build(config: LlamaConfig, weights: Weights) -> Llama:
     for name, target in to_hugging_face(model).items():
         shape = weights.shape(name)
         if shape is None:
-            raise ModelError(f"{weights.source} has no tensor {name!r}.")
+            raise ModelError(told("{source} has no tensor {name!r}.", source=weights.source, name=name))
         if shape != tuple(target.shape):
             raise ModelError(
-                f"{weights.source}: tensor {name!r} has the shape {list(shape)}, but the configuration asks for "
-                f"{list(target.shape)}."
+                told(
+                    "{source}: tensor {name!r} has the shape {shape}, but the configuration asks for {wanted}.",
+                    source=weights.source,
+                    name=name,
+                    shape=list(shape),
+                    wanted=list(target.shape),
+                )
             )
     model.to_empty(device="cpu")
     model.prepare_rotation()

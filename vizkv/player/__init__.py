@@ -28,6 +28,7 @@ MODULES = (
     "timeline.js",
     "hover.js",
     "hands.js",
+    "minute.js",
     "player.js",
 )
 _IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
@@ -41,5 +42,5 @@ def assets() -> tuple[str, str, str]:
         source = (FOLDER / name).read_text(encoding="utf-8")
         parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))
     html = (FOLDER / "player.html").read_text(encoding="utf-8")
-    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("player.css", "panels.css"))
+    css = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("player.css", "panels.css", "room.css"))
     return html, css, "\n".join(parts)

@@ -35,8 +35,8 @@ function outline(strip, target, look, colour) {
   frame(strip, block, colour, offset < 0 ? 3 : 1, false);
   if (offset < 0) return;
   const slot = block * strip.system.block_size + offset;
-  strip.edges(slot, slot + 1, strip.px(4), look.page, "around");
-  strip.edges(slot, slot + 1, strip.px(3), colour, "around");
+  strip.edges(slot, slot + 1, strip.line(4), look.page, "around");
+  strip.edges(slot, slot + 1, strip.line(3), colour, "around");
 }
 
 /** [left, top, width, height] of a block with its label, in device pixels. */
@@ -53,7 +53,7 @@ function boxOf(strip, block) {
 function frame(strip, block, colour, css, dashed) {
   const {ctx} = strip;
   const [left, top, width, height] = boxOf(strip, block);
-  const line = strip.px(css);
+  const line = strip.line(css);
   ctx.strokeStyle = colour;
   ctx.lineWidth = line;
   ctx.setLineDash(dashed ? [3 * line, 2 * line] : []);
@@ -78,7 +78,7 @@ function copied(strip, look, from, to) {
   for (const [wide, ink] of [[5, look.page], [2, look.text]]) {
     const rim = ink === look.page ? strip.px(2) : 0;
     ctx.strokeStyle = ctx.fillStyle = ink;
-    ctx.lineWidth = strip.px(wide);
+    ctx.lineWidth = strip.line(wide);
     ctx.beginPath();
     ctx.moveTo(x1, y1);
     ctx.quadraticCurveTo(cx, cy, x2 - Math.cos(angle) * head, y2 - Math.sin(angle) * head);

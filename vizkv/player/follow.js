@@ -49,7 +49,7 @@ export class FollowPanel {
     this.hint = make("p", "follow-hint", say("follow.hint"));
     this.code = make("pre", "code");
     this.code.append(...LINES.map((line, i) => codeLine(line, MARKED[i])));
-    const box = make("div", "panel-box");
+    const box = make("div", "panel-box", "", {tabindex: "0", role: "group", "aria-label": say("panel.follow")}); // it scrolls
     box.append(this.hint, this.sum, this.code);
     this.element.append(name, box);
     this.spots = [...this.element.querySelectorAll("[data-part]")];

@@ -66,8 +66,16 @@ export class Hands {
     this.root.focus({preventScroll: true});
   }
 
+  /** Whoever asked for a slot is told which one was clicked. */
+  picked(system, slot) {
+    if (slot >= 0) window.dispatchEvent(new CustomEvent("vizkv-pick", {detail: {system, slot}}));
+  }
+
   click(event) {
     const {player} = this;
+    let at = player.panels ? event.target : null; // a block of the free queue
+    while (at && !at.spot) at = at.parentElement;
+    if (at?.spot.block >= 0) this.picked(player.panels.system, at.spot.block * player.panels.ledger.size);
     if (player.panels?.click(event)) return;
     const target = event.target.closest("button, [data-lit], canvas");
     if (!target) {
@@ -131,6 +139,7 @@ export class Hands {
     const row = player.rows[Number(event.target.dataset.system)];
     const box = row.canvas.getBoundingClientRect();
     const slot = row.strip.slotAt(event.clientX - box.left, event.clientY - box.top);
+    if (pin) this.picked(row.system.index, slot);
     if (player.panels) {
       const whole = row.strip.onLabel(event.clientY - box.top);
       player.panels.atSlot(row, slot, whole);

@@ -6,6 +6,7 @@ export const MARKS = ["used", "reserved", "internal", "external", "free", "cache
 export const MARK = {USED: 0, RESERVED: 1, INTERNAL: 2, EXTERNAL: 3, FREE: 4, CACHED: 5};
 export const TONES = 10; // colours for requests; tone 0 is "coloured by state"
 const TILE = 6; // CSS pixels: hatches stay visible even where a slot is thinner than a pixel
+const FAR = {tile: 9, bold: 2.2}; // as a projector needs them
 
 const probe = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
 
@@ -40,6 +41,10 @@ export class Look {
     const background = style.getPropertyValue("--st-background-color").trim() || "#FFFFFF";
     this.dark = luminance(background) < 0.18;
     root.dataset.theme = this.dark ? "dark" : "light";
+    // the page says where it is shown by a property, which reaches into every component
+    this.far = style.getPropertyValue("--vizkv-room").trim() === "projector";
+    root.dataset.room = this.far ? "projector" : "";
+    this.bold = this.far ? FAR.bold : 1; // times as thick are outlines
     // the palette depends on data-theme: read it only now
     const value = (name) => style.getPropertyValue(name).trim();
     this.page = background;
@@ -55,7 +60,7 @@ export class Look {
     this.inks = MARKS.map((mark) => value(`--vz-ink-${mark}`));
     this.requests = Array.from({length: TONES}, (_, i) => value(`--vz-request-${i}`));
     this.dpr = window.devicePixelRatio || 1;
-    this.key = [background, this.dpr, this.font, this.text].join("|");
+    this.key = [background, this.dpr, this.font, this.text, this.far].join("|");
     this.patterns = new Map();
     this.letters = new Map();
     this.dressPage(root);
@@ -73,7 +78,7 @@ export class Look {
   }
 
   tileSize() {
-    return Math.max(4, Math.round(TILE * this.dpr));
+    return Math.max(4, Math.round((this.far ? FAR.tile : TILE) * this.dpr));
   }
 
   tile(colour, ink, mark) {

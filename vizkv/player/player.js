@@ -6,10 +6,12 @@ import {Row, make, write} from "./row.js";
 import {Timeline} from "./timeline.js";
 import {Hands} from "./hands.js";
 import {Panels} from "./panels.js";
+import {Minute, still} from "./minute.js";
 
 const SPEEDS = ["click", 1, 2, 5, 10, 25, 60, "end"]; // steps a second; one step a click; the end in ten seconds
 const TO_THE_END = 10; // seconds
 const REPORT_AFTER = 200; // ms: Python hears where we are once we have stopped moving
+const LATE = 5000; // ms, to twice of it: then Python hears of where a lecturer has led us
 const SIZES = 3; // of type for sentences
 
 /** A speed at which the steps of this trace can be followed. */
@@ -47,6 +49,7 @@ class Player {
     this.view = null;
     this.playing = false;
     this.frames = 0;
+    this.minute = new Minute(this);
     this.panels = null; // only where the page asks for some
     this.commanded = 0; // the last command of Python's that we have obeyed
     this.hands = new Hands(this);
@@ -76,7 +79,7 @@ class Player {
   /** In sight, and the keys are the player's. */
   reveal() {
     this.toReveal = false;
-    this.root.scrollIntoView({block: "end", behavior: "smooth"});
+    this.root.scrollIntoView({block: "end", behavior: still.matches ? "auto" : "smooth"});
     this.root.focus({preventScroll: true});
   }
 
@@ -87,7 +90,7 @@ class Player {
     this.stop();
     this.set(viewOf(asked, this.trace));
     this.toReveal = asked.reveal;
-    if (asked.play) this.play();
+    if (asked.play && !still.matches) this.play();
   }
 
   open(trace, asked) {
@@ -102,11 +105,13 @@ class Player {
     this.commanded = asked.command ?? 0;
     this.view = viewOf(view, trace);
     this.reported = JSON.stringify(this.tell());
+    const wished = this.root.dataset.wish === "1"; // by the reader, who is playing
     this.root.dataset.wish = "0";
     this.toReveal = asked.reveal && !again;
     this.stop();
     this.hands.leave(true);
     this.words();
+    this.minute.withdraw();
     this.rows = trace.systems.map((system) => new Row(trace, system));
     this.at(".rows").replaceChildren(...this.rows.map((row) => row.element));
     this.panels?.rest();
@@ -121,7 +126,8 @@ class Player {
     this.root.style.setProperty("--systems", this.rows.length);
     this.switches();
     this.report();
-    if (view.play) this.play();
+    if (view.play && (wished || !still.matches)) this.play(); // nothing moves by itself for whoever asked for that
+    else if (asked.intro && !again) this.minute.begin();
   }
 
   /** Every word comes with the payload; the page itself has none. */
@@ -296,6 +302,7 @@ class Player {
       this.timeline.select(focus);
       this.timeline.draw(this.look);
     }
+    if (lens !== before.lens) this.minute.withdraw();
     if (renamed || focus !== before.focus) this.switches();
     this.soon();
     if (!this.playing) this.report();
@@ -325,6 +332,22 @@ class Player {
     this.setStateValue?.("view", asked);
   }
 
+  /** Go where a lecturer's player stands. Python is told late: 200 students would each run a script for every step. */
+  lead(asked) {
+    const {trace} = this;
+    const step = asked.step - trace.first;
+    if (step < 0 || step > trace.last) return this.wish(step);
+    this.stop();
+    this.hands.leave(true);
+    this.set(viewOf(asked, trace));
+    this.led = JSON.stringify(this.tell());
+    clearTimeout(this.tellingLate);
+    this.tellingLate = setTimeout(() => {
+      this.led = "";
+      this.report();
+    }, LATE + Math.random() * LATE);
+  }
+
   light(category, system) {
     const lit = this.trace.categories[category];
     const same = this.view.lit === lit && this.view.lit_in === system;
@@ -351,8 +374,9 @@ class Player {
       this.at(".scrub").setAttribute("aria-valuetext", this.whereText(this.view.step));
       this.at(".aloud").textContent = `${this.whereText(this.view.step)}. ${this.sentence()}`;
       const view = this.tell();
-      if (JSON.stringify(view) === this.reported) return;
-      this.reported = JSON.stringify(view);
+      const text = JSON.stringify(view);
+      if (text === this.reported || text === this.led) return;
+      this.reported = text;
       this.setStateValue?.("view", view);
     }, REPORT_AFTER);
   }
@@ -383,9 +407,10 @@ class Player {
       const steps = Math.floor(due);
       due -= steps;
       if (steps > 0) {
-        const step = Math.min(this.trace.last, this.view.step + steps);
+        const step = Math.min(this.minute.until ?? this.trace.last, this.view.step + steps);
         this.set({step});
-        if (step === this.trace.last) this.arrive();
+        if (step === this.minute.until) this.minute.end();
+        else if (step === this.trace.last) this.arrive();
       }
       if (this.playing) this.running = requestAnimationFrame(frame);
     };
@@ -400,12 +425,14 @@ class Player {
 
   /** Steps a second. */
   rate() {
+    if (this.minute.until !== null) return this.minute.rate;
     const speed = this.at(".speed").value;
     return speed === "end" ? Math.max(1, this.trace.last / TO_THE_END) : Number(speed) || 0;
   }
 
   stop() {
     cancelAnimationFrame(this.running);
+    this.minute.until = null;
     if (!this.playing) return;
     this.playing = false;
     this.switches();
@@ -421,6 +448,7 @@ class Player {
 
   mount() {
     this.mounted = true;
+    window.vizkvPlayer = this; // for vizkv/frame/frame.js: a lecturer's is told, a student's is led
     this.hands.listen();
     this.observer.observe(this.root);
     if (this.playing) this.run();
@@ -428,6 +456,7 @@ class Player {
 
   unmount() {
     this.mounted = false;
+    clearTimeout(this.tellingLate);
     this.hands.rest();
     this.observer.disconnect();
     cancelAnimationFrame(this.running);

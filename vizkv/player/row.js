@@ -47,7 +47,9 @@ export class Row {
     this.needBar = make("span", "pair-bar need-bar");
     this.needText = make("span", "pair-text");
     this.pair.append(this.holeBar, this.holeText, this.needBar, this.needText);
-    label.append(this.focus, make("div", "subtitle", system.subtitle), this.waiting, this.pair);
+    const head = make("h2", "name-line"); // a screen reader goes from system to system
+    head.append(this.focus);
+    label.append(head, make("div", "subtitle", system.subtitle), this.waiting, this.pair);
     return label;
   }
 

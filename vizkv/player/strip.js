@@ -82,6 +82,7 @@ export class Strip {
   draw(scene) {
     const {ctx} = this;
     this.family = scene.look.font;
+    this.bold = scene.look.bold;
     ctx.clearRect(0, 0, this.wide, this.high);
     this.classify(scene);
     this.fill(scene);
@@ -92,12 +93,12 @@ export class Strip {
     if (this.withText) this.tokens(scene);
     if (!this.bandHeight) this.names(pieces, scene); // labels name the holders
     if (scene.hole && scene.hole[1] > 0) {
-      this.edges(scene.hole[0], scene.hole[0] + scene.hole[1], this.px(3), scene.look.page, "inside");
-      this.edges(scene.hole[0], scene.hole[0] + scene.hole[1], this.px(2), scene.look.alarm, "inside");
+      this.edges(scene.hole[0], scene.hole[0] + scene.hole[1], this.line(3), scene.look.page, "inside");
+      this.edges(scene.hole[0], scene.hole[0] + scene.hole[1], this.line(2), scene.look.alarm, "inside");
     }
     if (scene.links?.ledger) drawBlocks(this, scene.look, scene.links);
     else if (scene.links) this.lightSlots(scene);
-    if (scene.hover >= 0) this.edges(scene.hover, scene.hover + 1, this.px(2), scene.look.text, "around");
+    if (scene.hover >= 0) this.edges(scene.hover, scene.hover + 1, this.line(2), scene.look.text, "around");
   }
 
   /** Without block tables: the slot that holds the same token. */
@@ -106,7 +107,7 @@ export class Strip {
       if (!target || target.position < 0 || this.system.slots > MOST_SEARCHED) continue;
       for (let slot = 0; slot < this.system.slots; slot++) {
         if (memory.owner(slot) !== target.request || memory.position(slot) !== target.position) continue;
-        if (memory.code(slot) === CODE.USED) this.edges(slot, slot + 1, this.px(3), colour, "around");
+        if (memory.code(slot) === CODE.USED) this.edges(slot, slot + 1, this.line(3), colour, "around");
         break;
       }
     }
@@ -114,6 +115,11 @@ export class Strip {
 
   px(css) {
     return Math.max(1, Math.round(css * this.dpr));
+  }
+
+  /** The thickness of an outline, thicker where it has to be seen from afar. */
+  line(css) {
+    return this.px(css * (this.bold ?? 1));
   }
 
   /** The style of every slot. Slots of one run have one style, so we look it up only when the run changes. */
@@ -220,12 +226,12 @@ export class Strip {
 
   outlines(pieces, {look, memory, hover}) {
     const hot = hover >= 0 ? memory.owner(hover) : -1;
-    const thin = this.cellHeight < FINE ? 1 : this.px(1);
+    const thin = this.cellHeight < FINE ? this.px(this.bold > 1 ? 1.5 : 0) : this.line(1);
     // where pieces are only a few pixels wide, their outlines would be all that one sees
     const least = Math.max(1, LEAST / this.cellWidth);
     for (const [start, end] of pieces) if (end - start >= least) this.edges(start, end, thin, look.outline, "shared");
     if (hot < 0) return;
-    for (const [start, end, owner] of pieces) if (owner === hot) this.edges(start, end, this.px(2), look.text, "inside");
+    for (const [start, end, owner] of pieces) if (owner === hot) this.edges(start, end, this.line(2), look.text, "inside");
   }
 
   /**
@@ -288,7 +294,7 @@ export class Strip {
   /** Each request's name on its slots, where it fits without hiding others'. */
   names(pieces, {look, hover, memory}) {
     const {ctx} = this;
-    const size = this.withText ? Math.min(13, Math.max(9, this.cellHeight * 0.3)) : Math.min(14, Math.max(10, (this.high / this.dpr) * 0.13));
+    const size = this.withText ? Math.min(13, Math.max(9, this.cellHeight * 0.3)) : Math.min(this.bold > 1 ? 20 : 14, Math.max(this.bold > 1 ? 15 : 10, (this.high / this.dpr) * 0.13));
     if (this.withText && this.cellHeight < ROOM_FOR_NAME) return;
     const height = Math.round((size + 3) * this.dpr);
     const taken = [];
@@ -328,7 +334,7 @@ export class Strip {
     const height = Math.round((size + 3) * this.dpr);
     canvas.width = Math.max(height, Math.ceil(ctx.measureText(name).width + 7 * this.dpr));
     canvas.height = height;
-    const line = this.px(1);
+    const line = this.line(1);
     ctx.lineWidth = line;
     ctx.fillStyle = hot ? look.text : look.page;
     ctx.strokeStyle = look.text;

@@ -39,7 +39,7 @@ export class LogicalPanel {
   constructor(trace, system) {
     const {say} = trace;
     this.element = make("section", "panel panel-logical", "", {"aria-label": say("panel.logical")});
-    this.box = make("div", "panel-box");
+    this.box = make("div", "panel-box", "", {tabindex: "0", role: "group", "aria-label": say("panel.logical")}); // it scrolls
     this.element.append(make("h2", "panel-name", say("panel.logical")), this.box);
     this.cells = Math.min(MOST_CELLS, system.block_size);
     this.size = system.block_size;

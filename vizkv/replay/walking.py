@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from vizkv.replay.parts import LedgerError
 from vizkv.replay.seeking import part
 from vizkv.replay.state import Replay
+from vizkv.told import told
 from vizkv.trace import RequestFacts, SystemTrace, Trace, TraceError
 
 
@@ -37,7 +38,7 @@ def checked(trace: Trace) -> Trace:
             for _ in walk(system, trace.requests, closing=True):
                 pass
     except (LedgerError, LookupError, ValueError, TypeError, ZeroDivisionError):
-        raise TraceError("The trace's events contradict each other: the file is damaged.") from None
+        raise TraceError(told("The trace's events contradict each other: the file is damaged.")) from None
     return trace
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from vizkv.complaints import listed, sentence, shorten
 from vizkv.scenario import ContiguousSystem, PagedSystem, Scenario, ScenarioError, Workload
+from vizkv.told import told
 
 MAX_VALUES = 64  # of one axis
 MAX_TEXT = 2000  # characters of its values
@@ -50,15 +51,22 @@ class Parameter:
                 return {"true": True, "false": False}[text.lower()]
             return text if self.type is str else self.type(text)
         except (ValueError, KeyError):
-            raise ScenarioError(f"The axis {self.name} has the value {shorten(text)}; valid is {self.valid}.") from None
+            raise ScenarioError(
+                told(
+                    "The axis {name} has the value {text}; valid is {valid}.",
+                    name=self.name,
+                    text=shorten(text),
+                    valid=self.valid,
+                )
+            ) from None
 
     @property
     def valid(self) -> str:
         """In words, what its values are."""
         if self.type is bool:
-            return "true or false"
+            return told("true or false")
         if self.type is str:
-            return listed([repr(word) for word in self.words], "or") if self.words else "a name"
+            return listed([repr(word) for word in self.words], "or") if self.words else told("a name")
         whole = "whole " if self.type is int else ""
         return f"a {whole}number, or several as in 8,16,32 or 8..64:8 (from, to, step) or 8..256*2 (factor)"
 
@@ -108,8 +116,12 @@ def parameter(name: str) -> Parameter:
     known = parameters()
     if name not in known:
         close = get_close_matches(name, known, 1)
-        hint = f"did you mean {close[0]}? Valid" if close else "valid"
-        raise ScenarioError(f"The axis {shorten(name)} is unknown; {hint} are {', '.join(known)}.")
+        said = {"name": shorten(name), "known": ", ".join(known)}
+        if close:
+            raise ScenarioError(
+                told("The axis {name} is unknown; did you mean {close}? Valid are {known}.", close=close[0], **said)
+            )
+        raise ScenarioError(told("The axis {name} is unknown; valid are {known}.", **said))
     return known[name]
 
 
@@ -123,7 +135,12 @@ class Axis:
     def __post_init__(self) -> None:
         if not 1 <= len(self.values) <= MAX_VALUES:
             raise ScenarioError(
-                f"The axis {self.name} has {len(self.values)} values; valid are 1 to {MAX_VALUES} different ones."
+                told(
+                    "The axis {name} has {count} values; valid are 1 to {max_values} different ones.",
+                    name=self.name,
+                    count=len(self.values),
+                    max_values=MAX_VALUES,
+                )
             )
         for value in self.values:
             self.parameter.check(value)
@@ -150,7 +167,9 @@ def parse_axis(text: str) -> Axis:
     """``name=values``. Raises ScenarioError."""
     name, equals, values = text.partition("=")
     if not equals:
-        raise ScenarioError(f"The axis {shorten(text)} has no values; valid is a name and values: block_size=8,16,32.")
+        raise ScenarioError(
+            told("The axis {text} has no values; valid is a name and values: block_size=8,16,32.", text=shorten(text))
+        )
     return parse_values(name.strip(), values)
 
 
@@ -158,13 +177,20 @@ def parse_values(name: str, text: str) -> Axis:
     """The values of an axis as they are written. Raises ScenarioError."""
     what = parameter(name)
     if len(text) > MAX_TEXT:
-        raise ScenarioError(f"The axis {name} has a text of {len(text)} characters; valid are at most {MAX_TEXT}.")
+        raise ScenarioError(
+            told(
+                "The axis {name} has a text of {count} characters; valid are at most {max_text}.",
+                name=name,
+                count=len(text),
+                max_text=MAX_TEXT,
+            )
+        )
     values: list[Value] = []
     for part in text.split(","):
         if part := part.strip():
             values += _span(what, part) if what.ordered and ".." in part else [what.read(part)]
     if not values:
-        raise ScenarioError(f"The axis {name} has no value; valid is {what.valid}.")
+        raise ScenarioError(told("The axis {name} has no value; valid is {valid}.", name=name, valid=what.valid))
     return Axis(name, tuple(dict.fromkeys(values)))
 
 
@@ -179,8 +205,12 @@ def _span(what: Parameter, text: str) -> Sequence[Value]:
     grows = step > 1 and low > 0 if joint == "*" else step > 0
     if not (low <= high < 1e300 and low > -1e300 and grows):
         raise ScenarioError(
-            f"The axis {what.name} has the span {shorten(text)}; valid is from..to:step or from..to*factor, with "
-            "from at most to, a step above zero, and a factor above one."
+            told(
+                "The axis {name} has the span {text}; valid is from..to:step or from..to*factor, with from at "
+                "most to, a step above zero, and a factor above one.",
+                name=what.name,
+                text=shorten(text),
+            )
         )
     after: Callable[[int], float] = (lambda n: low * step**n) if joint == "*" else (lambda n: low + step * n)
     values: list[Value] = []
@@ -189,7 +219,12 @@ def _span(what: Parameter, text: str) -> Sequence[Value]:
         values.append(what.type(round(value, 12)) if what.type is float else int(value))
         if len(values) > MAX_VALUES:
             raise ScenarioError(
-                f"The axis {what.name} has the span {shorten(text)}, more than {MAX_VALUES} values; valid is a "
-                f"span of at most {MAX_VALUES}: give a larger step."
+                told(
+                    "The axis {name} has the span {text}, more than {max_values} values; valid is a span of at most "
+                    "{max_values}: give a larger step.",
+                    name=what.name,
+                    text=shorten(text),
+                    max_values=MAX_VALUES,
+                )
             )
     return values

@@ -19,6 +19,7 @@ from vizkv.complaints import listed
 from vizkv.metrics import Window
 from vizkv.scenario import ContiguousSystem, Scenario, ScenarioError, from_dict, to_dict
 from vizkv.sweep.axes import Axis, Value, parameter, written
+from vizkv.told import renamed, told
 
 MAX_RUNS = 5000
 MAX_SEEDS = 100
@@ -65,7 +66,13 @@ def points(
     labels = [_label(system, axes) for system in scenario.systems]
     grid = _grid(axes)
     if (count := len(grid) * seeds * len(wanted)) > MAX_RUNS:
-        raise ScenarioError(f"The sweep has {count} runs; valid are at most {MAX_RUNS}: give fewer values or seeds.")
+        raise ScenarioError(
+            told(
+                "The sweep has {count} runs; valid are at most {max_runs}: give fewer values or seeds.",
+                count=count,
+                max_runs=MAX_RUNS,
+            )
+        )
     return [
         _task(scenario, index, labels[index], point, number)
         for number in range(seeds)
@@ -76,29 +83,44 @@ def points(
 
 def _check(scenario: Scenario, axes: Sequence[Axis], seeds: int) -> None:
     if not 1 <= len(axes) <= MAX_AXES:
-        raise ScenarioError(f"The sweep has {len(axes)} axes; valid are 1 to {MAX_AXES}.")
+        raise ScenarioError(
+            told("The sweep has {count} axes; valid are 1 to {max_axes}.", count=len(axes), max_axes=MAX_AXES)
+        )
     if not 1 <= seeds <= MAX_SEEDS:
-        raise ScenarioError(f"The sweep has seeds = {seeds}; valid is a whole number from 1 to {MAX_SEEDS}.")
+        raise ScenarioError(
+            told(
+                "The sweep has seeds = {seeds}; valid is a whole number from 1 to {max_seeds}.",
+                seeds=seeds,
+                max_seeds=MAX_SEEDS,
+            )
+        )
     names = [axis.name for axis in axes]
     for axis in axes:
         if names.count(axis.name) > 1:
-            raise ScenarioError(f"Two axes are {axis.name}; valid is a different parameter for each.")
+            raise ScenarioError(told("Two axes are {name}; valid is a different parameter for each.", name=axis.name))
         if axis.parameter.table == "workload" and scenario.workload is None:
             raise ScenarioError(
-                f"The axis {axis.name} varies a workload, and the scenario has none; valid is an axis of its systems, "
-                "or a scenario with a [workload]."
+                told(
+                    "The axis {name} varies a workload, and the scenario has none; valid is an axis of its systems, "
+                    "or a scenario with a [workload].",
+                    name=axis.name,
+                )
             )
         if not any(_touches(axis.name, system, names) for system in scenario.systems):
             raise ScenarioError(
-                f"The axis {axis.name} changes none of the systems {listed([s.label for s in scenario.systems])}; "
-                f"valid is {_whom(axis.name)} among them."
+                told(
+                    "The axis {name} changes none of the systems {systems}; valid is {valid} among them.",
+                    name=axis.name,
+                    systems=listed([s.label for s in scenario.systems]),
+                    valid=_whom(axis.name),
+                )
             )
 
 
 def _whom(name: str) -> str:
     if name == "multiple":
-        return 'a contiguous system with reserve = "multiple"'
-    return "a paged system" if parameter(name).table == "paged" else "a contiguous system"
+        return told('a contiguous system with reserve = "multiple"')
+    return told("a paged system") if parameter(name).table == "paged" else told("a contiguous system")
 
 
 def _touches(name: str, system: Any, names: Sequence[str]) -> bool:
@@ -168,7 +190,7 @@ def _task(scenario: Scenario, index: int, label: str, point: Point, number: int)
     try:
         ready = to_dict(from_dict(data))
     except ScenarioError as error:
-        problem = str(error).replace("systems[0]", f"systems[{index}]")  # as the file has it
+        problem = renamed(str(error), "systems[0]", f"systems[{index}]")  # as the file has it
         return Task(label, index, point, seed, data, "", problem)
     return Task(label, index, point, seed, ready, key_of(ready))
 

@@ -20,6 +20,7 @@ from vizkv.scenario import from_dict
 from vizkv.sweep import store as stores
 from vizkv.sweep.store import Numbers, Store
 from vizkv.sweep.tasks import Task, distinct, edition, window
+from vizkv.told import told
 
 MAX_STEPS = 2_000_000  # of one run
 SECONDS_TO_CONNECT = 10
@@ -69,9 +70,11 @@ def one(key: str, scenario: dict[str, Any], span: Window | None, go: str, made_b
     ``go``: the file of :class:`Stop`, empty for none. ``made_by``: the asking program's edition.
     """
     if made_by != edition():
-        return key, (
-            f"A worker has vizkv {edition()}, this program is {made_by}; valid is a cluster on which the same vizkv is "
-            "installed."
+        return key, told(
+            "A worker has vizkv {theirs}, this program is {ours}; valid is a cluster on which the same vizkv is "
+            "installed.",
+            theirs=edition(),
+            ours=made_by,
         )
     try:
         trace = engine.run(
@@ -81,11 +84,11 @@ def one(key: str, scenario: dict[str, Any], span: Window | None, go: str, made_b
     except engine.Cancelled:
         return key, None
     except MemoryError:
-        return key, "The run needs more memory than this machine has; valid is a shorter or smaller workload."
+        return key, told("The run needs more memory than this machine has; valid is a shorter or smaller workload.")
     except Exception as error:
         if isinstance(error, ValueError) and type(error).__module__.startswith("vizkv."):
             return key, str(error)
-        return key, f"The run failed with {type(error).__name__}: {error}"
+        return key, told("The run failed with {kind}: {error}", kind=type(error).__name__, error=error)
 
 
 def run(
@@ -215,7 +218,11 @@ def _connected(address: str) -> Iterator[None]:
         from distributed import Client
     except ImportError:
         raise ClusterError(
-            f"The cluster {address!r} needs Dask, which is not installed; valid is an installation with vizkv[cluster]."
+            told(
+                "The cluster {address!r} needs Dask, which is not installed; valid is an installation with "
+                "vizkv[cluster].",
+                address=address,
+            )
         ) from None
     try:
         with warnings.catch_warnings():
@@ -223,8 +230,12 @@ def _connected(address: str) -> Iterator[None]:
             client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=True)
     except (OSError, ValueError, TimeoutError) as error:
         raise ClusterError(
-            f"The cluster {address!r} does not answer ({type(error).__name__}); valid is the address of a running Dask "
-            "scheduler, as tcp://host:8786."
+            told(
+                "The cluster {address!r} does not answer ({name}); valid is the address of a running Dask "
+                "scheduler, as tcp://host:8786.",
+                address=address,
+                name=type(error).__name__,
+            )
         ) from None
     with client:
         yield

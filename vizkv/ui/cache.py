@@ -19,7 +19,7 @@ from vizkv.scenario import ScenarioError, from_dict
 from vizkv.sweep import Outcome, Task, said
 from vizkv.sweep.table import in_order, number, problems, to_csv, to_parquet
 from vizkv.sweep.work import MAX_STEPS
-from vizkv.ui import hardware, link, workload_form
+from vizkv.ui import hardware, link, plot, workload_form
 from vizkv.ui.cache_asked import TABLED, Asked, asked, demand, grid, infinite, quickest_first, short, tasks
 from vizkv.ui.drawer import MAX_LENGTH
 from vizkv.ui.sweep_jobs import Job
@@ -32,7 +32,6 @@ from vizkv.workload import uploads
 _JOB = "cache.job"
 _BEGUN = "cache.begun"
 _LOOK_S = 0.8  # how often the picture is drawn anew while runs come in
-_CONFIG = {"displayModeBar": False}
 _KEPT_RUNS = 8  # clicked points, some megabytes each
 _STYLE = """<style>
 .st-key-cache-metric [data-testid="stButtonGroup"] button[aria-checked="true"],
@@ -195,7 +194,7 @@ def _progress(job: Job | None, done: int, total: int, say: Messages) -> None:
     """One line, as high whatever it says."""
     text = say("sweep.state.some", done=done, n=total) if done else say("sweep.state.none", n=total)
     if job is not None and job.problem:
-        text = job.problem
+        text = say.error(job.problem)
     elif job is not None and job.running:
         text = say("sweep.state.running", done=done, n=total)
     elif total and done == total:
@@ -227,9 +226,8 @@ def _picture(state: link.Open, wanted: Asked, curves: list[Curve]) -> None:
     memory = {int(n): say("cache.gib", gib=_gib(int(n) * weight)) for n in wanted.pools.values}
     figure = views.chart(curves, memory, theme, say)
     figure.update_xaxes(title={"text": say("cache.axis.pool.of", model=hardware.label(setup, say)), "standoff": 6})
-    st.plotly_chart(
-        figure, key="cache-picture", theme=None, config=_CONFIG, on_select=_pick("cache-picture"),
-        selection_mode="points", alt=say("cache.alt"),
+    plot.show(
+        figure, key="cache-picture", on_select=_pick("cache-picture"), selection_mode="points", alt=say("cache.alt"),
     )  # fmt: skip
 
 
@@ -304,21 +302,21 @@ def _point(state: link.Open, wanted: Asked, todo: list[Task], outcomes: dict[str
             with ledger, st.spinner(say("sweep.point.running")):
                 series, told = _run(task)
         except ScenarioError as error:
-            ledger.info(str(error), icon=":material/block:")
+            ledger.info(say.error(error), icon=":material/block:")
     with words:
         st.markdown(views.words(outcome, told, say))
         whole = sweep.put(wanted.scenario, task.point)
         try:
             st.markdown(hardware.caption(whole, state.more.get(hardware.AS, "")))
         except HardwareError as error:
-            st.caption(str(error))
+            st.caption(say.error(error))
         st.download_button(
             say("sweep.point.toml"), scenarios.to_toml(whole), "point.toml", "application/toml",
             icon=":material/download:", key="cache-point-toml",
         )  # fmt: skip
     with ledger:
         if told is not None:
-            st.plotly_chart(views.over_time(series, told, theme, say), key="cache-ledger", theme=None, config=_CONFIG)
+            plot.show(views.over_time(series, told, theme, say), alt=say("chart.alt.ledger"), key="cache-ledger")
         elif not wanted.picked:
             st.button(
                 say("cache.point.show"), key="cache-point-show", icon=":material/area_chart:",
@@ -351,8 +349,8 @@ def _table(state: link.Open, wanted: Asked, found: list[tuple[Task, Outcome]]) -
     picture = Picture(wanted.metric, "slots", [Line(0, "", spots)], "block_size", (own[0], own[1]))
     figure = sweeps.chart(picture, theme, say)
     figure.update_layout(height=140 + 56 * len(wanted.sizes.values))
-    st.plotly_chart(
-        figure, key=key, theme=None, config=_CONFIG, on_select=_pick(key), selection_mode="points",
+    plot.show(
+        figure, key=key, on_select=_pick(key), selection_mode="points",
         alt=say("sweep.alt", metric=say(f"metric.{wanted.metric}"), x=say("parameter.slots")),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from vizkv.link import from_code, to_code
 from vizkv.requests import MAX_SLOTS
 from vizkv.scenario import PagedSystem, Scenario, ScenarioError, from_dict, to_dict
 from vizkv.sweep import Axis, Point, Task, parse_values, said
+from vizkv.told import told
 from vizkv.ui.link import Open
 from vizkv.ui.sweep_asked import MAX_ON_PAGE
 from vizkv.workload import Arrival, infinite_hit_rate, uploads
@@ -126,7 +127,12 @@ def asked(state: Open) -> Asked:
     pools = read("pools", lambda text: parse_values("slots", text), ready_pools(scenario))
     metric = state.more.get("metric", TABLED[0])
     if metric not in TABLED:
-        state.problem = f"The field metric is {shorten(metric)}; valid is {either(list(TABLED))}."
+        state.problem = told(
+            "The field {field} is {word}; valid is {names}.",
+            field="metric",
+            word=shorten(metric),
+            names=either(list(TABLED)),
+        )
         metric = TABLED[0]
         del state.more["metric"]
     word = state.more.get("point", "")
@@ -134,7 +140,11 @@ def asked(state: Open) -> Asked:
     if word and word not in known:
         if _CHECKED not in st.session_state:  # later it is what was picked before another workload came
             valid = shorten(next(iter(known)))
-            state.problem = f"The field point is {shorten(word)}; valid is a point of the picture: {valid}, ..."
+            state.problem = told(
+                "The field point is {text}; valid is a point of the picture: {known}, ...",
+                text=shorten(word),
+                known=valid,
+            )
         del state.more["point"]
         word = ""
     st.session_state[_CHECKED] = True

@@ -47,7 +47,7 @@ def show(run: runs.Run) -> None:
     for step in steps:
         pieces, slots = zip(*(moved(s, trace, step) for s in systems), strict=True)
         st.markdown(say("compact.at", step=step))
-        columns: dict[str, list[Any]] = {say("compact.system"): [s.name for s in systems]}
+        columns: dict[str, list[Any]] = {say("compact.system"): [say.name(s.name) for s in systems]}
         numbers = {say("compact.pieces"): list(pieces), say("compact.slots"): list(slots)}
         if a_token:
             numbers[say("compact.bytes", model=trace.model)] = [n * a_token for n in slots]

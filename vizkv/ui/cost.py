@@ -7,12 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from vizkv.ui import link, runs
+from vizkv.ui import drawing, link, plot, runs
 from vizkv.views import cost as views
 
 MODEL = "tiny"  # whose sizes are measured; the K and V are random numbers
 _KEY = "cost.measured"
-_CONFIG = {"displayModeBar": False}
 _ALONE = threading.Lock()  # two measurements at a time would measure each other
 
 # what differs between the two, as it stands in vizkv/model/pool.py
@@ -41,7 +40,8 @@ def show() -> None:
         with place.container():
             _result(measured, theme)
     else:
-        place.image(views.picture(theme, say), width="stretch")
+        with place.container():
+            drawing.show(views.picture(theme, say), "cost-picture")
     _code()
     st.subheader(say("cost.how.title"))
     st.markdown(say("cost.how", model=MODEL))
@@ -74,9 +74,9 @@ def _result(measured: list[Any], theme: str, running: str = "") -> None:
     say = link.current().say
     st.markdown(running or views.sentence(measured, threads(), say))
     # a key for each state: the charts that grow are all on the page of one run of its script
-    st.plotly_chart(
-        views.chart(measured, BLOCK_SIZES, theme, say), key=f"cost-{len(measured)}-{bool(running)}", theme=None,
-        config=_CONFIG,
+    plot.show(
+        views.chart(measured, BLOCK_SIZES, theme, say), alt=say("chart.alt.cost"),
+        key=f"cost-{len(measured)}-{bool(running)}",
     )  # fmt: skip
 
 

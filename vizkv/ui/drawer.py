@@ -67,7 +67,7 @@ def _without_ids(request: dict[str, Any]) -> dict[str, Any]:
 def _on_change(name: str) -> None:
     """A widget moved: try the new scenario; keep the old one and say why if it is none."""
     state = link.current()
-    value = st.session_state[_key(name)]
+    value = st.session_state.get(_key(name))  # a widget of an earlier edition may still tell of itself
     if value is None:
         return
     try:
@@ -91,8 +91,10 @@ def _widget(make: Callable[..., Any], name: str, *arguments: Any, **options: Any
 
 
 def show() -> None:
-    """Everything in the drawer."""
+    """Everything in the drawer; a lecture has its beats instead."""
     state = link.current()
+    if link.session().lecture:
+        return
     say, scenario = state.say, state.scenario
     with st.sidebar:
         st.header(say("drawer.title"))

@@ -45,20 +45,20 @@ def _lamp(trace: Trace) -> None:
         with st.spinner(say("proof.running")):
             proof = runs.proof(state.scenario, trace)
     except ScenarioError as error:  # a saved trace whose model is not here
-        st.warning(str(error), icon=":material/error:")
+        st.warning(say.error(error), icon=":material/error:")
         return
     worst = max(s.difference for s in proof.systems)
     if proof.holds:
-        text = say("proof.holds", difference=f"{worst:.1e}", tolerance=f"{TOLERANCE:.0e}")
+        text = say("proof.holds", difference=say.scientific(worst), tolerance=say.scientific(TOLERANCE, 0))
         st.success(text, icon=":material/lightbulb:")
     else:
         st.error(say("proof.fails"), icon=":material/lightbulb:")
     st.dataframe(
         {
-            say("proof.system"): [s.name for s in proof.systems],
+            say("proof.system"): [say.name(s.name) for s in proof.systems],
             say("proof.tokens"): [s.tokens for s in proof.systems],
             say("proof.same"): [say("proof.yes" if s.same_tokens else "proof.no") for s in proof.systems],
-            say("proof.difference"): [f"{s.difference:.2e}" for s in proof.systems],
+            say("proof.difference"): [say.scientific(s.difference, 2) for s in proof.systems],
         },
         hide_index=True,
     )

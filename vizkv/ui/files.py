@@ -11,7 +11,7 @@ from vizkv import trace as traces
 from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace, TraceError
-from vizkv.ui import link
+from vizkv.ui import export, link
 
 MAX_SCENARIO = 2 * 2**20
 
@@ -33,6 +33,7 @@ def show(trace: Trace) -> None:
     )  # fmt: skip
     # a new edition empties the uploader: one file is opened once
     st.file_uploader(say("drawer.files.open"), key=f"open-{state.edition}", on_change=_open)
+    export.show(trace)
 
 
 def _open() -> None:

@@ -12,11 +12,10 @@ from vizkv.events import Kind
 from vizkv.replay import Replay, at
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
-from vizkv.ui import lamp, link, runs
+from vizkv.ui import lamp, link, plot, runs
 from vizkv.views import heat
 from vizkv.views.payload import View
 
-_CONFIG = {"displayModeBar": False}
 MEAN = -1  # of all layers, of all heads
 
 
@@ -94,7 +93,7 @@ def show(run: runs.Run, view: View) -> None:
         with st.spinner(say("heat.reading"), show_time=False):
             peek = runs.peek(state.scenario, min(view.step, trace.systems[system].steps - 1))
     except ScenarioError as error:  # a saved trace whose model is not here
-        st.warning(str(error), icon=":material/error:")
+        st.warning(say.error(error), icon=":material/error:")
         return
     theme = st.context.theme.type or "light"
     left, right = st.columns([6, 5], gap="large")
@@ -118,7 +117,7 @@ def _vectors(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
     if not np.isfinite(kv).all():
         st.warning(say("heat.never", slot=spot.slot), icon=":material/error:")
         return
-    st.plotly_chart(heat.vectors(kv, theme, say), key="heat-kv", theme=None, config=_CONFIG)
+    plot.show(heat.vectors(kv, theme, say), alt=say("chart.alt.vectors"), key="heat-kv")
 
 
 def _attention(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
@@ -137,7 +136,7 @@ def _attention(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
         st.warning(say("heat.attention.never"), icon=":material/error:")
         return
     figure = heat.attention(mean, spot.table, spot.size, facts.pieces, theme, say)
-    st.plotly_chart(figure, key="heat-attention", theme=None, config=_CONFIG)
+    plot.show(figure, alt=say("chart.alt.attention"), key="heat-attention")
 
 
 def _choice(place: DeltaGenerator, name: str, count: int) -> int:

@@ -96,7 +96,7 @@ def show(key: str = "hardware", most: int = MAX_SLOTS) -> None:
     try:
         setup = from_word(word, block_of(state.scenario))
     except HardwareError as error:
-        st.info(str(error), icon=":material/memory:")
+        st.info(say.error(error), icon=":material/memory:")
         return
     _numbers(setup)
     with st.container(horizontal=True):

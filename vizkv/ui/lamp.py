@@ -21,13 +21,16 @@ def show(run: runs.Run, system: int) -> None:
             proof = runs.proof(state.scenario, run.trace)
             tokenizer = runs.model(run.trace.model).tokenizer
     except ScenarioError as error:  # a saved trace whose model is not here
-        st.warning(str(error), icon=":material/error:")
+        st.warning(say.error(error), icon=":material/error:")
         return
     mine = proof.systems[system]
     difference = _size(mine.difference)
     wrong = mine.first_wrong
     if mine.holds:
-        st.success(say("lamp.green", difference=difference, tolerance=f"{TOLERANCE:.0e}"), icon=":material/lightbulb:")
+        st.success(
+            say("lamp.green", difference=difference, tolerance=say.scientific(TOLERANCE, 0)),
+            icon=":material/lightbulb:",
+        )
     else:
         st.error(_red(run, mine, difference), icon=":material/lightbulb:")
     for index, request in enumerate(run.trace.requests):
@@ -53,7 +56,7 @@ def _size(difference: float) -> str:
     say = link.current().say
     if difference == float("inf"):
         return say("lamp.endless")
-    return f"{difference:.1e}" if difference < 0.01 else say.number(round(difference, 2))
+    return say.scientific(difference) if difference < 0.01 else say.number(round(difference, 2))
 
 
 def plain(token: str) -> str:

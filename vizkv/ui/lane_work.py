@@ -23,6 +23,7 @@ from vizkv.ledgers import Series, ledgers
 from vizkv.link import from_code
 from vizkv.prepare import Prepared, prepare
 from vizkv.scenario import Scenario, ScenarioError
+from vizkv.told import told
 from vizkv.trace import RequestFacts, SystemTrace
 from vizkv.views import figure2
 from vizkv.views.figure2 import Drawn, Growth
@@ -93,7 +94,10 @@ class Worker:
             more = ahead.advance(wish.until_s, STEPS)
             if ahead.step > MAX_STEPS:
                 raise ScenarioError(
-                    f"The run takes more than {MAX_STEPS:,} steps; give a shorter duration or a longer iteration_ms."
+                    told(
+                        "The run takes more than {most:,} steps; give a shorter duration or a longer iteration_ms.",
+                        most=MAX_STEPS,
+                    )
                 )
         last = not more or ahead.done
         if not last and ahead.time_s < wish.until_s:

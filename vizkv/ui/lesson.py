@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from vizkv.ui import link
 from vizkv.ui.link import Open
 
 
@@ -14,8 +15,11 @@ def problem(state: Open) -> None:
     """
     with st.container():
         if state.problem:
-            st.warning(state.problem, icon=":material/error:")
+            st.warning(state.say.error(state.problem), icon=":material/error:")
             state.problem = ""
+        if link.session().notice:
+            st.info(link.session().notice, icon=":material/update:")
+            link.session().notice = ""
         if state.saved is not None:
             st.info(state.say("trace.loaded"))
 

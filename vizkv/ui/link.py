@@ -6,9 +6,11 @@ answered with a sentence and the default, never with an empty page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -18,14 +20,20 @@ from vizkv.presets import Preset, list_presets
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
 from vizkv.trace import Trace
+from vizkv.ui import classroom
+from vizkv.ui import session as sessions
 from vizkv.ui.pages import FIRST, PAGES
+from vizkv.ui.session import Session as Session
+from vizkv.ui.session import session as session
 from vizkv.views.payload import View
 
-_OPEN, _PAGE = "vizkv", "vizkv.page"
+_OPEN, _PAGE, _PROBLEM_TOLD = "vizkv", "vizkv.page", "vizkv.told"
 COLOURS = ("state", "request")
 _VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in")
 FIELDS = ("preset", "s", *_VIEW)  # all that a link may carry, and what a page adds
+BARS = ("whatif",)  # pages whose lens is not their player's alone
 MAX_WORD = 1000  # characters of one of those
+_MORE_ORDERS = 1000  # beyond what any player of the page has been told
 
 
 @dataclass
@@ -49,6 +57,8 @@ class Open:
     edition: int = 0  # goes up with each change of the scenario that widgets did not make themselves
     jump: bool = False  # whether the next run opens where ``view`` says, whatever the browser shows now
     play: bool = False  # whether it plays from its beginning
+    ordered: int = 0  # the player's command with which the next run is opened
+    asked: bool = False  # whether a link, a beat or a lecturer says what to open
     wanted: dict[str, str] = field(default_factory=dict)  # by the link
     more: dict[str, str] = field(default_factory=dict)  # a page's own words in the link, see Entry.fields
 
@@ -73,7 +83,7 @@ def presets(page: str = FIRST) -> dict[str, Preset]:
 
 def say() -> Messages:
     """The catalogue of the session's language, before any page is known."""
-    return messages(DEFAULT)
+    return messages(session().language)
 
 
 def enter(page: str) -> Open:
@@ -87,10 +97,8 @@ def enter(page: str) -> Open:
     state = current()
     if before in (None, page):
         return state
-    if state.view is None:  # not open yet: the address is written once its run is known
-        for name in list(st.query_params):
-            if name in FIELDS or any(name in entry.fields for entry in PAGES.values()):
-                st.query_params.pop(name, None)
+    if state.view is None:  # not open yet: the rest of the address is written once its run is known
+        _into_the_address(sessions.words())
         return state
     # the player is mounted anew: it opens where it was left, and has reported nothing yet
     state.sent, state.stale, state.reported = state.view, None, None
@@ -103,31 +111,59 @@ def current() -> Open:
     page = st.session_state.get(_PAGE, FIRST)
     pages: dict[str, Open] = st.session_state.setdefault(_OPEN, {})
     if page not in pages:
-        pages[page] = _new(page) if pages else _from_link(page)
+        pages[page] = _new(page) if pages else _from_words(page, st.query_params)
+        if not st.session_state.get(_PROBLEM_TOLD):
+            st.session_state[_PROBLEM_TOLD] = True
+            pages[page].problem = pages[page].problem or session().problem
+    pages[page].language = session().language
     return pages[page]
 
 
 def _new(page: str) -> Open:
     first = next(iter(presets(page).values()))
-    return Open(first, first.scenario, page)
+    return Open(first, first.scenario, page, session().language)
 
 
-def _from_link(page: str) -> Open:
-    known, query = presets(page), st.query_params
+def _from_words(page: str, words: Mapping[str, str]) -> Open:
+    known = presets(page)
     state = _new(page)
-    name = query.get("preset", state.preset.id)
+    name = words.get("preset", state.preset.id)
     if name in known:
         state.preset, state.scenario = known[name], known[name].scenario
     else:
         state.problem = state.say("problem.link", field="preset", value=name[:40], valid=", ".join(known))
-    if code := query.get("s"):
+    if code := words.get("s"):
         try:
             state.scenario = from_code(code)
         except ScenarioError as error:
             state.problem = str(error)
-    state.wanted = {k: query[k] for k in _VIEW if k in query}
-    state.more = {k: query[k][:MAX_WORD] for k in PAGES[page].fields if k in query}
+    state.wanted = {k: words[k] for k in _VIEW if k in words}
+    state.more = {k: words[k][:MAX_WORD] for k in PAGES[page].fields if k in words}
+    state.asked = "preset" in words or "s" in words
     return state
+
+
+def take(page: str, words: Mapping[str, str], play: bool = False) -> None:
+    """Bring a page into the state in which these words of a link open it; nonsense is answered as in a link.
+
+    It is shown by ``st.switch_page(link.page_file(page))``, or ``st.rerun()`` where it is shown already. The words of
+    the session are left alone.
+    """
+    page = page if page in PAGES else FIRST
+    pages: dict[str, Open] = st.session_state.setdefault(_OPEN, {})
+    old = pages.get(page)
+    new = pages[page] = _from_words(page, words)
+    new.play = play
+    if old is not None:  # widgets and player are told by what counts up that they have to take over
+        new.edition, new.reported, new.good = old.edition + 1, old.reported, old.good
+        new.ordered = max(old.ordered, old.sent.command if old.sent else 0) + _MORE_ORDERS
+    for name in PAGES[page].remembers:
+        st.session_state.pop(name, None)
+
+
+def page_file(page: str) -> Path:
+    """The script of a page, for st.switch_page."""
+    return PAGES[page if page in PAGES else FIRST].file
 
 
 def begin(state: Open, start: View, trace: Trace) -> View:
@@ -183,27 +219,60 @@ def _described(allowed: dict[str, Any] | _Numbers) -> str:
     return " / ".join(names[:12]) + (" / …" if len(names) > 12 else "")
 
 
-def write(state: Open) -> None:
-    """Put the state into the address bar; only what differs from the preset's beginning."""
+def words(state: Open) -> dict[str, str]:
+    """All words of the link to what is shown: the page's, as far as it differs from its beginning, the session's."""
     view = state.view or View()
-    query = {"preset": state.preset.id, "step": str(view.step), "lens": view.lens, "accounting": view.accounting}
+    found = {"preset": state.preset.id, "step": str(view.step), "lens": view.lens, "accounting": view.accounting}
     if state.changed:
-        query["s"] = to_code(state.scenario)
+        found["s"] = to_code(state.scenario)
     if view.colour != "state":
-        query["colour"] = view.colour
+        found["colour"] = view.colour
     if view.focus >= 0:
-        query["focus"] = str(view.focus)
+        found["focus"] = str(view.focus)
     if 0 <= view.request < len(state.sequences):
-        query["request"] = state.sequences[view.request]
+        found["request"] = state.sequences[view.request]
     if view.position >= 0:
-        query["position"] = str(view.position)
+        found["position"] = str(view.position)
     if view.lit:
-        query["lit"] = view.lit
+        found["lit"] = view.lit
     if view.lit and view.lit_in >= 0:
-        query["lit_in"] = str(view.lit_in)
-    query |= state.more
+        found["lit_in"] = str(view.lit_in)
+    return found | state.more | sessions.words()
+
+
+def write(state: Open) -> None:
+    """Put the state into the address bar, and before the class whose lecturer this visitor is."""
+    _into_the_address(words(state))
+    tell_class(state)
+
+
+def tell_class(state: Open) -> None:
+    """What a lecturer's page shows is what his class is shown; where its player stands, his browser tells."""
+    now = session()
+    room = classroom.find(now.class_id) if now.lecturer else None
+    if room is None:
+        return
+    own = {name: word for name, word in words(state).items() if name not in sessions.WORDS}
+    by_player = {*_VIEW} - (set() if state.page not in BARS else {"lens", "accounting"})
+    room.open(state.page, own, {name: word for name, word in own.items() if name not in by_player})
+
+
+def _into_the_address(query: dict[str, str]) -> None:
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
+
+
+def url(state: Open) -> str:
+    """The link to what is shown now, for somebody else: in nobody's class, and at nobody's beat."""
+    query = {name: word for name, word in words(state).items() if name not in ("class", "lecture", "beat")}
+    return f"{base()}{'' if state.page == FIRST else state.page}?{urlencode(query)}"
+
+
+def base() -> str:
+    """The address of the app as this visitor's browser knows it, with a slash at its end."""
+    here = urlsplit(st.context.url or "http://localhost:8501")
+    folder = st.get_option("server.baseUrlPath").strip("/")
+    return f"{here.scheme}://{here.netloc}/{folder + '/' if folder else ''}"
 
 
 def go(step: int) -> None:
@@ -235,7 +304,7 @@ def follow(state: Open, key: str, start: View, trace: Trace) -> None:
     if state.play:
         view = replace(view, step=0)
     # the browser may have gone on since it last told where it is: what it knows better, it keeps
-    state.sent = replace(view, play=state.play, keep=not (anew or state.jump))
+    state.sent = replace(view, play=state.play, keep=not (anew or state.jump), command=state.ordered)
     state.view, state.stale, state.play, state.jump = view, state.reported, False, False
     state.key, state.sequences = key, tuple(r.id for r in trace.requests)
 
@@ -254,7 +323,7 @@ def hear(state: Open, report: dict[str, Any] | None) -> None:
     if not report or report == state.stale:
         return
     state.reported, state.stale = report, None
-    known = {f.name for f in fields(View)} - {"play", "keep", "command", "reveal"}  # those are orders
+    known = {f.name for f in fields(View)} - {"play", "keep", "command", "reveal", "intro"}  # those are orders
     state.view = View(**{name: value for name, value in report.items() if name in known})
 
 

@@ -24,9 +24,9 @@ def show(data: dict[str, Any], hear: Callable[[], None]) -> None:
     _component()(data=data, key=KEY, on_letters_change=hear)
 
 
-def letters(after: int) -> list[dict[str, Any]]:
+def letters(after: int, key: str = KEY) -> list[dict[str, Any]]:
     """What the browser has told since letter ``after``, in order: {n, what, ...}."""
-    told = st.session_state.get(KEY)
+    told = st.session_state.get(key)
     given = told.get("letters") if told else None
     if not isinstance(given, list):
         return []

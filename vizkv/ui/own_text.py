@@ -82,8 +82,10 @@ def count_tokens(prompt: str, tokenizer: Any, say: Messages) -> int:
 
 
 def show() -> None:
-    """Text and button in one line, the settings behind a third."""
+    """Text and button in one line, the settings behind a third; in a lecture the beats choose."""
     state = link.current()
+    if link.session().lecture:
+        return
     say, wish = state.say, wish_of(state.scenario)
     # what the line takes of the window's height, the player beneath it gives
     st.html("<style>:root { --vizkv-chrome: 7.9rem; }</style>")

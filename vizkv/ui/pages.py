@@ -16,6 +16,7 @@ class Entry:
     panels: tuple[str, ...] = ()  # of the player, see the header of vizkv/views/payload.py
     section: str = ""  # of the navigation bar, its title is the message ``section.<section>``; "": in the bar itself
     fields: tuple[str, ...] = ()  # words of its own in the link: ``Open.more``, which the page itself checks
+    remembers: tuple[str, ...] = ()  # in st.session_state about what is open: forgotten when a link is taken
 
     @property
     def file(self) -> Path:
@@ -23,6 +24,7 @@ class Entry:
         return FOLDER / f"{self.name}.py"
 
 
+# fmt: off
 _ALL = (
     Entry("memory"),
     Entry("table", section="inside", panels=("text", "logical", "table", "queue", "follow")),
@@ -30,9 +32,20 @@ _ALL = (
     Entry("pressure", section="inside", panels=("queue", "cpu")),
     Entry("paper", section="inside", panels=("text", "logical", "table", "queue", "tree", "cpu")),
     Entry("cost", section="inside"),
-    Entry("whatif", section="whatif", fields=("ghost", "seeds", "at", "as")),
-    Entry("sweep", section="whatif", fields=("x", "xs", "y", "ys", "metric", "point", "seeds", "systems", "as")),
-    Entry("cache", section="whatif", fields=("sizes", "pools", "point", "metric", "as")),
+    Entry(
+        "whatif", section="whatif", fields=("ghost", "seeds", "at", "as"),
+        remembers=("vizkv.whatif.shown",),
+    ),
+    Entry(
+        "sweep", section="whatif", fields=("x", "xs", "y", "ys", "metric", "point", "seeds", "systems", "as"),
+        remembers=("sweep.preset", "window.sweep"),
+    ),
+    Entry(
+        "cache", section="whatif", fields=("sizes", "pools", "point", "metric", "as"),
+        remembers=("cache.preset", "window.cache"),
+    ),
+    Entry("lecture"),
 )
+# fmt: on
 PAGES = {entry.name: entry for entry in _ALL if entry.file.is_file()}
 FIRST = _ALL[0].name

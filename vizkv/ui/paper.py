@@ -25,8 +25,10 @@ _CHOOSER = """<style>
 
 
 def choose() -> None:
-    """The figures in a row, above the player."""
+    """The figures in a row, above the player; in a lecture the beats choose."""
     state = link.current()
+    if link.session().lecture:
+        return
     say, known = state.say, link.presets(state.page)
     st.html(_CHOOSER)
     st.segmented_control(
@@ -70,8 +72,9 @@ def _numbers(run: Run, view: View) -> None:
 
 def _table(rows: list[figures.Row], step: int, printed: str, say: Messages) -> str:
     """As HTML: it is read from the back row, and a screen reader finds its heads."""
-    heads = (say("figures.step"), say("figures.what"), printed, say("figures.here"), "")
+    heads = (say("figures.step"), say("figures.what"), printed, say("figures.here"))
     head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in heads)
+    head += f"<th scope='col'><span class='vizkv-unseen'>{escape(say('figures.agreement'))}</span></th>"
     body = []
     for row in rows:
         mark, meaning = ("✓", say("figures.agrees")) if row.agrees else ("≠", say("figures.differs"))
@@ -80,7 +83,8 @@ def _table(rows: list[figures.Row], step: int, printed: str, say: Messages) -> s
         now = " class='vizkv-now' aria-current='step'" if row.step == step else ""
         body.append(f"<tr{now}>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + marked + "</tr>")
     table = f"<table class='vizkv-figure'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-    return f"{_STYLE}<div class='vizkv-wide'>{table}</div>"
+    name = escape(say("figures.title"), quote=True)
+    return f"{_STYLE}<div class='vizkv-wide' role='region' tabindex='0' aria-label='{name}'>{table}</div>"
 
 
 _STYLE = """<style>
@@ -92,6 +96,7 @@ _STYLE = """<style>
 .vizkv-figure .vizkv-mark { font-weight: 700; text-align: center; width: 2.5rem; }
 .vizkv-figure .vizkv-now { background: rgb(128 128 128 / 18%); font-weight: 600; }
 .vizkv-wide { overflow-x: auto; }
+.vizkv-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 </style>"""
 
 

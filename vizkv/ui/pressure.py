@@ -11,7 +11,7 @@ from vizkv.messages import Messages
 from vizkv.requests import request_name
 from vizkv.scenario import PagedSystem, Scenario, ScenarioError, from_dict, to_dict
 from vizkv.trace import Trace
-from vizkv.ui import link, runs
+from vizkv.ui import link, plot, runs
 from vizkv.ui.compact import OPT_13B
 from vizkv.views import pressure, strips
 from vizkv.views.payload import View
@@ -24,7 +24,6 @@ MOST_REQUESTS = 16
 LINK = 16  # GB a second, about what 16 lanes of PCIe 3.0 carry
 SHOWN = 6  # preemptions of a system before the list scrolls
 TALL = 430  # pixels of a list that scrolls
-_CONFIG = {"displayModeBar": False}
 # the button stands beside the player's headline: a line of its own would push the player off a small screen
 _BESIDE = """
 .st-key-pressure-sizes [data-testid="stPopover"] { width: 16rem; }
@@ -77,6 +76,8 @@ def _so_many(requests: list[dict[str, Any]], more: list[dict[str, Any]], count: 
 def controls() -> None:
     """Pool, block size, requests, watermark, behind one button; each change is a scenario, and so a link."""
     state = link.current()
+    if link.session().lecture:  # the beats choose
+        return
     say, scenario, example = state.say, state.scenario, state.preset.scenario
     paged = [s for s in scenario.systems if isinstance(s, PagedSystem)]
     step = 8 if example.slots <= 128 else 32
@@ -149,7 +150,7 @@ def _strips(run: runs.Run, systems: list[Told], view: View, say: Messages) -> No
     st.caption(say("pressure.strips.about") if drawn == count else some)
     theme = st.context.theme.type or "light"
     figure = strips.strips(run.trace, systems, view.step, theme, say)
-    st.plotly_chart(figure, key="pressure-strips", theme=None, config=_CONFIG)
+    plot.show(figure, alt=say("chart.alt.strips"), key="pressure-strips")
 
 
 def _reasons(run: runs.Run, systems: list[Told], view: View, say: Messages) -> None:
@@ -170,7 +171,7 @@ def _reasons(run: runs.Run, systems: list[Told], view: View, say: Messages) -> N
     places = st.columns(len(paged), gap="large" if few else "medium")
     for column, (index, system) in zip(places, paged, strict=True):
         with column:
-            st.markdown(f"**{system.name}**")
+            st.markdown(f"**{say.name(system.name)}**")
             many = len(system.preemptions) > SHOWN
             with st.container(height=TALL, border=False) if many else st.container():
                 for number, one in enumerate(system.preemptions):
@@ -223,7 +224,7 @@ def _numbers(run: runs.Run, systems: list[Told], say: Messages) -> None:
     formats = {say(f"pressure.column.{name}"): "%.2f" for name in ("batch", "latency", "seconds")}
     formats[say("pressure.column.cost")] = "%.1f"
     shown = {name: st.column_config.NumberColumn(format=formats.get(name, "localized")) for name in told}
-    named: dict[str, list[Any]] = {say("pressure.column.system"): [s.name for s in systems]}
+    named: dict[str, list[Any]] = {say("pressure.column.system"): [say.name(s.name) for s in systems]}
     st.dataframe(named | told, hide_index=True, column_config=shown)
 
 

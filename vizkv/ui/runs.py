@@ -16,6 +16,7 @@ from vizkv.presets import Preset
 from vizkv.proof import Proof, prove
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.trace import Trace
+from vizkv.ui.session import session
 from vizkv.views import payload
 from vizkv.views import window as windows
 from vizkv.views.moments import moments, start_of
@@ -61,7 +62,7 @@ def trace(scenario: Scenario, progress: engine.Progress | None = None, *, long: 
     ``long``: whether the page shows a workload's run of any length: not, if it walks the whole of it.
     """
     if scenario.slots > MAX_SLOTS:
-        say = messages()
+        say = messages(session().language)
         raise ScenarioError(say("problem.slots", slots=scenario.slots, most=MAX_SLOTS))
     ahead = long and scenario.model == "none" and scenario.workload is not None
     return _trace(to_code(scenario), progress, engine.MAX_STEPS if ahead else MAX_STEPS)

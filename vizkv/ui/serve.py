@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.web import cli
+from streamlit.starlette import App
 
 from vizkv.scenario import ScenarioError
-from vizkv.ui import lane_workers, link, runs
+from vizkv.ui import classroom, lane_workers, link, runs
+
+_SWITCHES = {"true": True, "false": False}
 
 
 def warm_up() -> None:
@@ -35,8 +39,28 @@ def only_our_pages() -> None:
     PagesManager.uses_pages_directory = False
 
 
-if __name__ == "__main__":
+def options_of(words: Sequence[str]) -> dict[str, str | int | bool]:
+    """Streamlit's options as on its own command line: ``--server.port 8501`` or ``--server.port=8501``."""
+    found: dict[str, str | int | bool] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not name.startswith("--"):
+            raise SystemExit(f"{word!r} is no option; valid is --section.option value, as `streamlit run` has them")
+        value = value if equals else next(rest, "")
+        found[name[2:]] = int(value) if value.isdecimal() else _SWITCHES.get(value.lower(), value)
+    return found
+
+
+def main(script: str, *options: str) -> None:
+    """Serve the app, and beside it the web socket of classes, in one process."""
     only_our_pages()
     lane_workers.warm_up()
     warm_up()
-    cli.main(["run", *sys.argv[1:]])
+    classroom.served = True
+    sys.argv = [str(Path(script).resolve())]  # Streamlit looks for its settings beside it
+    App(script, routes=classroom.routes()).run(config=options_of(options))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

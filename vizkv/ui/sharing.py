@@ -10,13 +10,12 @@ from typing import Any
 import streamlit as st
 
 from vizkv.trace import Trace
-from vizkv.ui import link, runs
+from vizkv.ui import link, plot, runs
 from vizkv.ui.compact import OPT_13B
 from vizkv.ui.follow import paged
 from vizkv.views import beams, branches, copies, hits, saving
 from vizkv.views.payload import View
 
-_CONFIG = {"displayModeBar": False}
 _STYLE = Path(__file__).parent / "sharing.css"
 
 
@@ -93,7 +92,7 @@ def _saving(facts: saving.Saving, step: int, sizes: dict[str, int], theme: str, 
             say("sharing.saving.now", step=step, without=without, held=held, saved=without - held,
                 share=say.percent(float(facts.shares[step]) if len(facts.held) else 0.0))
         )  # fmt: skip
-        st.plotly_chart(saving.figure(facts, step, theme, say), key="saving", theme=None, config=_CONFIG)
+        plot.show(saving.figure(facts, step, theme, say), alt=say("chart.alt.saving"), key="saving")
     with numbers:
         st.dataframe(_table(facts, step, sizes), hide_index=True)
         st.caption(say("sharing.saving.about"))

@@ -173,8 +173,10 @@ def _too_long(wish: Wish, n: int, prompt: int, longest: int, say: Messages) -> s
 
 
 def show() -> None:
-    """What is shared, the text, the settings, and another draw: one line."""
+    """What is shared, the text, the settings, and another draw: one line; in a lecture the beats choose."""
     state = link.current()
+    if link.session().lecture:
+        return
     say, wish = state.say, wish_of(state.scenario)
     # what the line takes of the window's height, the player beneath it gives
     st.html("<style>:root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; }</style>")

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
-from vizkv.ui import link, pages, player, runs, story
+from vizkv.ui import link, pages, player, runs, story, tour
 from vizkv.views import payload
 from vizkv.views.payload import View
 from vizkv.views.window import Window
@@ -81,6 +81,7 @@ def show(open_run: runs.Run, below: Below = story.show) -> None:
     window = _window(state, open_run)
     player.show(payload.open_at(open_run.packed_in(window), state.sent or open_run.start), state.page)
     link.write(state)
+    tour.sentence(state)
     below(open_run, state.view or open_run.start)
 
 

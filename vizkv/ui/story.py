@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vizkv.ui import link
+from vizkv.ui import link, plot
 from vizkv.ui.runs import Run
 from vizkv.views import charts, numbers
 from vizkv.views.payload import View
-
-_CONFIG = {"displayModeBar": False}
 
 
 def show(run: Run, view: View) -> None:
@@ -18,16 +16,17 @@ def show(run: Run, view: View) -> None:
     theme = st.context.theme.type or "light"
     st.subheader(say("page.over-time"))
     st.caption(say("page.over-time.about"))
-    st.plotly_chart(
-        charts.over_time(systems, view.lens, view.accounting, theme, say), key="over-time", theme=None, config=_CONFIG
-    )
+    plot.show(
+        charts.over_time(systems, view.lens, view.accounting, theme, say),
+        alt=say("chart.alt.over-time"), key="over-time",
+    )  # fmt: skip
     left, right = st.columns([5, 6], gap="large")
     with left:
         st.subheader(say("page.peak"))
         steps = ", ".join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)
         st.caption(say("page.peak.about", steps=steps))
-        st.plotly_chart(
-            charts.at_peak(systems, view.lens, view.accounting, theme, say), key="at-peak", theme=None, config=_CONFIG
+        plot.show(
+            charts.at_peak(systems, view.lens, view.accounting, theme, say), alt=say("chart.alt.peak"), key="at-peak"
         )
     with right:
         st.subheader(say("page.numbers"))

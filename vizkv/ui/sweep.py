@@ -17,7 +17,7 @@ from vizkv.metrics import METRICS
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.sweep import Axis, Outcome, Task, Value
 from vizkv.sweep.table import cells, in_order, number, problems, to_csv, to_parquet
-from vizkv.ui import lesson, link, sweep_point
+from vizkv.ui import lesson, link, plot, sweep_point
 from vizkv.ui.sweep_asked import (
     MAX_ON_PAGE,
     MAX_SEEDS,
@@ -39,7 +39,6 @@ from vizkv.views.sweeps import Line, Picture, Spot
 
 _JOB, _PRESET = "sweep.job", "sweep.preset"
 _LOOK_S = 0.8  # how often the picture is drawn anew while runs come in
-_CONFIG = {"displayModeBar": False}
 _KEPT = 32  # lists of tasks
 _STYLE = """<style>
 .st-key-sweep-ready [data-testid="stButtonGroup"] button[aria-checked="true"] { background: #1F5FD1 !important; }
@@ -261,7 +260,7 @@ def _progress(job: Job | None, done: int, total: int, say: Messages) -> None:
         return
     text = say("sweep.state.some", done=done, n=total) if done else say("sweep.state.none", n=total)
     if job is not None and job.problem:
-        text = job.problem
+        text = say.error(job.problem)
     elif total and done == total:
         text = say("sweep.state.all", n=total)
     elif job is not None and job.stopped:
@@ -279,8 +278,8 @@ def _picture(state: link.Open, wanted: Asked, tasks: list[Task], found: list[tup
         if chosen and chosen[0].get("customdata"):
             state.more["point"] = chosen[0]["customdata"][0]
 
-    st.plotly_chart(
-        figure, key=key, theme=None, config=_CONFIG, on_select=pick, selection_mode="points",
+    plot.show(
+        figure, key=key, on_select=pick, selection_mode="points",
         alt=say("sweep.alt", metric=say(f"metric.{wanted.metric}"), x=parameter_name(wanted.x.name, say)),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from vizkv.messages import Messages
 from vizkv.metrics import METRICS
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.sweep import Axis, Parameter, Point, Value, parse_values, said
+from vizkv.told import told
 from vizkv.ui.link import Open
 from vizkv.views.sweeps import READY, Ready
 
@@ -91,7 +92,11 @@ def asked(state: Open) -> Asked:
     def axis(which: str, name: str) -> Axis:
         if name not in applies:
             raise ScenarioError(
-                f"The parameter {shorten(name)} changes nothing in this scenario; valid is {either(list(applies))}."
+                told(
+                    "The parameter {name} changes nothing in this scenario; valid is {applies}.",
+                    name=shorten(name),
+                    applies=either(list(applies)),
+                )
             )
         made = parse_values(name, values(which, name))
         if name == "lengths":
@@ -112,7 +117,9 @@ def asked(state: Open) -> Asked:
         if name in ("", NONE):
             return None
         if name == x.name:
-            raise ScenarioError(f"Both parameters are {name}; valid is another one, or none, for the second.")
+            raise ScenarioError(
+                told("Both parameters are {name}; valid is another one, or none, for the second.", name=name)
+            )
         return axis("y", name)
 
     y = read(("y", "ys"), second)
@@ -130,13 +137,21 @@ def asked(state: Open) -> Asked:
 def _one_of(field: str, word: str, known: Iterable[str]) -> str:
     names = list(known)
     if word not in names:
-        raise ScenarioError(f"The field {field} is {shorten(word)}; valid is {either(names)}.")
+        raise ScenarioError(
+            told("The field {field} is {word}; valid is {names}.", field=field, word=shorten(word), names=either(names))
+        )
     return word
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= MAX_SEEDS:
-        raise ScenarioError(f"The field seeds is {shorten(text)}; valid is a whole number from 1 to {MAX_SEEDS}.")
+        raise ScenarioError(
+            told(
+                "The field seeds is {text}; valid is a whole number from 1 to {max_seeds}.",
+                text=shorten(text),
+                max_seeds=MAX_SEEDS,
+            )
+        )
     return int(text)
 
 
@@ -145,7 +160,11 @@ def _systems(text: str, scenario: Scenario) -> tuple[int, ...]:
     parts = [part for part in text.split(",") if part]
     if any(not part.isdecimal() or len(part) > 3 or int(part) >= count for part in parts):
         raise ScenarioError(
-            f"The field systems is {shorten(text)}; valid are places of systems from 0 to {count - 1}, with commas."
+            told(
+                "The field systems is {text}; valid are places of systems from 0 to {last}, with commas.",
+                text=shorten(text),
+                last=count - 1,
+            )
         )
     return tuple(sorted({int(part) for part in parts})) or tuple(range(count))
 
@@ -157,7 +176,11 @@ def _point(text: str, wanted: Asked) -> tuple[int, Point] | None:
     known = {word_of(i, point): (i, point) for i in wanted.systems for point in grid(wanted)}
     if text not in known:
         raise ScenarioError(
-            f"The field point is {shorten(text)}; valid is a point of the picture: {shorten(next(iter(known)))}, ..."
+            told(
+                "The field point is {text}; valid is a point of the picture: {known}, ...",
+                text=shorten(text),
+                known=shorten(next(iter(known))),
+            )
         )
     return known[text]
 

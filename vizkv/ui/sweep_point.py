@@ -14,13 +14,12 @@ from vizkv.ledgers import Series, ledgers
 from vizkv.scenario import Scenario, ScenarioError, from_dict
 from vizkv.sweep import Outcome, Task
 from vizkv.trace import Trace
-from vizkv.ui import link, pages, window_player
+from vizkv.ui import link, pages, plot, window_player
 from vizkv.ui.runs import MAX_SLOTS
 from vizkv.ui.sweep_asked import Asked, parameter_name
 from vizkv.views import charts, sweeps
 
 KEPT = 8  # runs
-_CONFIG = {"displayModeBar": False}
 
 
 @cachetools.cached(cachetools.LRUCache(KEPT), key=lambda task: (task.key, task.system), lock=threading.Lock())
@@ -70,11 +69,12 @@ def show(state: link.Open, wanted: Asked, tasks: list[Task], outcomes: dict[str,
             with st.spinner(say("sweep.point.running")):
                 trace, series = _run(task)
         except ScenarioError as error:
-            st.info(str(error), icon=":material/block:")
+            st.info(say.error(error), icon=":material/block:")
             return
-        st.plotly_chart(
-            charts.over_time([series], "hindsight", "paper", theme, say), key="sweep-ledger", theme=None, config=_CONFIG
-        )
+        plot.show(
+            charts.over_time([series], "hindsight", "paper", theme, say),
+            alt=say("chart.alt.over-time"), key="sweep-ledger",
+        )  # fmt: skip
     if trace.systems[0].slots <= MAX_SLOTS:
         window_player.show("sweep", f"{task.key}:{task.system}", trace, series.peak)
 

@@ -12,7 +12,8 @@ import streamlit as st
 from vizkv.link import from_code, to_code
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
-from vizkv.ui import link, live, whatif_below, whatif_data, whatif_knobs
+from vizkv.told import told
+from vizkv.ui import link, live, tour, whatif_below, whatif_data, whatif_knobs
 from vizkv.ui.link import Open
 from vizkv.ui.whatif_runs import Job, Seeds
 from vizkv.views import figure2
@@ -41,23 +42,32 @@ class Session:
     turning: str = ""  # the knob that was turned last
     shown: Scenario | None = None  # what the last picture was of
     formed: Scenario | None = None  # what the forms beside the bars show
+    has_below: bool = False  # whether anything stands below the bars
     heard: int = 0  # the last letter
     grow: int = 0  # goes up when the bars shall grow from nothing
     order: int = 0  # goes up when lens and accounting are Python's wish
     problem: str = ""  # the sentence that stands until something else is done
+    of: Open | None = None  # what was open when this began: another one when a link is taken
 
 
 def session() -> Session:
     """This visitor's."""
-    if _SESSION not in st.session_state:
-        st.session_state[_SESSION] = _opened(link.current())
-    found: Session = st.session_state[_SESSION]
-    return found
+    known: Session | None = st.session_state.get(_SESSION)
+    state = link.current()
+    if known is None or known.of is not state:
+        new = st.session_state[_SESSION] = _opened(state)
+        if known is not None:  # the browser goes on counting
+            new.heard, new.order, new.grow = known.heard, known.order, known.grow + 1
+            for one in (known.job, known.seeds, known.ghost_job):
+                if one is not None:
+                    one.stop()
+        known = new
+    return known
 
 
 def _opened(state: Open) -> Session:
     """The first look: a link that says what to run, runs it; who comes without one presses the button."""
-    new = Session(asked=any(name in st.query_params for name in ("preset", "s")) or state.changed)
+    new = Session(asked=state.asked or state.changed, of=state)
     if not runnable(state.scenario):
         state.problem = state.say("whatif.problem.scenario")
         state.scenario = state.preset.scenario
@@ -93,17 +103,23 @@ def ghost_of(word: str, scenario: Scenario) -> Scenario:
     if "=" not in word:
         found = from_code(word)
         if not runnable(found):
-            raise ScenarioError("The ghost cannot be run on this page; valid is a workload without a model.")
+            raise ScenarioError(told("The ghost cannot be run on this page; valid is a workload without a model."))
         return found
     for part in word.split(","):
         name, _, value = part.partition("=")
         known = whatif_knobs.value_of(scenario, name) if name in whatif_knobs.NAMES else None
         if known is None:
-            raise ScenarioError(f"The ghost names {name!r}, which is no knob; valid is {whatif_knobs.NAMES}.")
+            raise ScenarioError(
+                told(
+                    "The ghost names {name!r}, which is no knob; valid is {names}.", name=name, names=whatif_knobs.NAMES
+                )
+            )
         try:
             scenario = whatif_knobs.turned(scenario, name, value if isinstance(known, str) else type(known)(value))
         except ValueError:
-            raise ScenarioError(f"The ghost has {name} = {value!r}; valid is a number.") from None
+            raise ScenarioError(
+                told("The ghost has {name} = {value!r}; valid is a number.", name=name, value=value)
+            ) from None
     return scenario
 
 
@@ -162,8 +178,10 @@ def hear() -> None:
         below |= _take(state, here, letter)
     if below and here.formed != state.scenario:
         st.rerun()  # the forms beside the bars show it too
-    if below:
+    if below and here.has_below:
         st.rerun([_LIVE, _BELOW])
+    if below and _wants_below():
+        st.rerun()
 
 
 def _take(state: Open, here: Session, letter: dict[str, Any]) -> bool:
@@ -310,9 +328,18 @@ def _followed(state: Open, here: Session) -> None:
 
 def show() -> None:
     """The bars, and below them what depends on the run."""
-    session().formed = link.current().scenario
+    here = session()
+    here.formed = link.current().scenario
     bars()
-    below()
+    tour.sentence(link.current())
+    here.has_below = _wants_below()
+    if here.has_below:
+        below()
+
+
+def _wants_below() -> bool:
+    """A beat that opens no moment shows the bars alone: they would wait for what nobody scrolls to."""
+    return not link.session().lecture or moment_of(link.current()) is not None
 
 
 @st.fragment(key=_LIVE)
@@ -325,7 +352,7 @@ def bars() -> None:
         here.job.next_picture(WAITS_S if here.job.growing else WAITS_FOR_ALL_S)
     elif _under_way(state, here):
         time.sleep(WAITS_S)
-    live.show(told(state, here), hear)
+    live.show(whole(state, here), hear)
 
 
 @st.fragment(key=_BELOW)
@@ -343,13 +370,14 @@ def pick(system: int, second: float, category: str = "") -> None:
     st.rerun([_LIVE, _BELOW])
 
 
-def told(state: Open, here: Session) -> dict[str, Any]:
+def whole(state: Open, here: Session) -> dict[str, Any]:
     """All that the browser is told."""
     say, scenario, view = state.say, state.scenario, state.view or _VIEW
     workload = scenario.workload
     assert workload is not None
     here.problem, state.problem = state.problem or here.problem, ""
-    problem = here.problem or next((one.problem for one in (here.job, here.seeds) if one and one.problem), "")
+    found = here.problem or next((one.problem for one in (here.job, here.seeds) if one and one.problem), "")
+    problem = say.error(found)
     moment = moment_of(state)
     as_paper = (view.lens, view.accounting) == (figure2.LENS, figure2.ACCOUNTING)
     ghost_title = ""
@@ -361,7 +389,7 @@ def told(state: Open, here: Session) -> dict[str, Any]:
         "state": whatif_data.state_of(here.job),
         "more": _under_way(state, here),
         "progress": round(here.job.progress, 3) if here.job else 0.0,
-        "answer": here.heard, "grow": here.grow, "order": here.order, "lang": say.language, "say": say.group("live."),
+        "answer": here.heard, "grow": here.grow, "order": here.order, "lang": say.html, "say": say.group("live."),
         "status": problem or whatif_data.status(scenario, here.job, as_paper, ghost_title, say),
         "alarm": bool(problem),
         "frames": figure2.FRAMES, "duration": workload.duration, "warmup": workload.warmup,

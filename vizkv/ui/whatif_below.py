@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from vizkv.ui import whatif_player
+from vizkv.ui import plot, whatif_player
 from vizkv.ui.link import Open
 from vizkv.ui.whatif_runs import Job, Seeds, facts
 from vizkv.views import figure2, figure2_chart
@@ -64,9 +64,7 @@ def _over_time(state: Open, job: Job, ghost: Job | None, pick: Callable[[int, fl
         if found is not None:
             pick(*found)
 
-    st.plotly_chart(
-        figure, key=CHART, on_select=chosen, selection_mode="points", theme=None, config={"displayModeBar": False}
-    )
+    plot.show(figure, alt=say("chart.alt.seconds"), key=CHART, on_select=chosen, selection_mode="points")
 
 
 def _told(job: Job, seeds: Seeds | None) -> list[Told]:

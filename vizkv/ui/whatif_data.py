@@ -56,8 +56,8 @@ def systems(
         growth = lane.growth if lane else figure2.NOTHING
         ends = seeds.results[index] if seeds else []
         found.append({
-            "name": system.label,
-            "detail": system.details,
+            "name": say.name(system.label),
+            "detail": say.error(system.details),
             "done": bool(lane and lane.done),
             "shares": _rounded(growth.shares, 2),
             "batched": _rounded(growth.batched, 3),
@@ -111,8 +111,8 @@ def status(scenario: Scenario, job: Job | None, as_paper: bool, ghost_title: str
     fields = scenario.model_dump()
     quotes = [i for i, system in enumerate(fields["systems"]) if quoted(system)]
     told = {i: figure2.comparable(fields, i) for i in quotes}
-    there = [scenario.systems[i].label for i in quotes if told[i].shares]
-    other = [scenario.systems[i].label for i in quotes if not told[i].shares]
+    there = [say.name(scenario.systems[i].label) for i in quotes if told[i].shares]
+    other = [say.name(scenario.systems[i].label) for i in quotes if not told[i].shares]
     workload = scenario.workload
     assert workload is not None
     if there and not as_paper:

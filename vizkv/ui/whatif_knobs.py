@@ -7,6 +7,7 @@ from typing import Any
 
 from vizkv.messages import Messages
 from vizkv.scenario import LENGTH_SETS, ContiguousSystem, PagedSystem, Scenario, ScenarioError, from_dict, to_dict
+from vizkv.told import told
 from vizkv.ui import workload_form
 from vizkv.ui.drawer import PLACEMENTS
 
@@ -60,11 +61,11 @@ def value_of(scenario: Scenario, name: str) -> Any:
 def turned(scenario: Scenario, name: str, value: Any) -> Scenario:
     """The scenario with a knob turned. Raises ScenarioError."""
     if name not in NAMES or value_of(scenario, name) is None:
-        raise ScenarioError(f"The knob {name!r} turns nothing in this scenario; valid is another one.")
+        raise ScenarioError(told("The knob {name!r} turns nothing in this scenario; valid is another one.", name=name))
     if name == "rate" and isinstance(value, int | float):
         return workload_form.changed(scenario, name, float(value))
     if name in ("lengths", "placement") and not isinstance(value, str):
-        raise ScenarioError(f"The knob {name!r} was turned to {value!r}; valid is a name.")
+        raise ScenarioError(told("The knob {name!r} was turned to {value!r}; valid is a name.", name=name, value=value))
     if name == "lengths":
         return workload_form.changed(scenario, name, value)
     data = to_dict(scenario)

@@ -80,7 +80,7 @@ def _opened(run: Job, system: int, step: int, category: str) -> Shown:
         if known is None and 0 < page.step < _trace(run).systems[system].steps:
             step, category = page.step, page.lit  # a link says where in it the reader stood
         # the step of every system at that second; the one that was asked for leads
-        view = View(step, page.lens, page.accounting, focus=system, lit=category)
+        view = View(step, page.lens, page.accounting, focus=system, lit=category, command=state.ordered)
         clicked = known is None or known.at != at
         known = Shown(
             run.key, at, view, replace(view, reveal=clicked), windows.around(_trace(run), step, system),

@@ -10,9 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import cachetools
@@ -211,12 +209,8 @@ class Job:
         duration, warmup = self.scenario.workload.duration, self.scenario.workload.warmup
         shares = _GROWING if self.growing else (min(LATER, warmup / duration + _COUNTED), LATER)
         try:
-            with ThreadPoolExecutor(lane_workers.count(), "what-if lane") as side_by_side:
-                for until in (*(share * duration for share in shares), math.inf):
-                    open_ones = [one for one in self._order if not one.done]
-                    for _ in side_by_side.map(partial(Lane.go, until_s=until, stopped=self._ended), open_ones):
-                        self.version += self.growing
-                    self.version += not self.growing
+            for until in (*(share * duration for share in shares), math.inf):
+                self._side_by_side(until)
         except ScenarioError as error:
             self.problem = str(error)
         except Exception as error:  # a thread's own error reaches nobody else
@@ -224,6 +218,29 @@ class Job:
             raise
         finally:
             self._stopped.set()
+
+    def _side_by_side(self, until_s: float) -> None:
+        """All systems go on to a simulated second, as many at a time as there are processes. Raises what one raised."""
+        todo = iter([one for one in self._order if not one.done])
+        errors: list[Exception] = []
+
+        def work() -> None:
+            try:
+                while one := next(todo, None):  # a list's iterator gives each of them once, whoever asks
+                    one.go(until_s, self._ended)
+                    self.version += self.growing
+            except Exception as error:
+                errors.append(error)
+
+        # daemons: who stops the app does not wait for them
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(lane_workers.count())]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+        self.version += not self.growing
 
 
 def _named(trace: SystemTrace, name: str) -> SystemTrace:

@@ -200,7 +200,7 @@ class _Form:
         try:
             source, report = facts(scenario)
         except ScenarioError as error:
-            st.caption(str(error))  # whoever runs it warns
+            st.caption(say.error(error))  # whoever runs it warns
             return
         st.caption(_source(say, source) + "  \n" + _report(say, report, scenario))
 

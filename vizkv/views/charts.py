@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from vizkv import fonts
 from vizkv.messages import Messages
 from vizkv.slots import CATEGORIES, Accounting, Lens
 from vizkv.views.palette import HATCH, PALETTE
@@ -22,7 +23,7 @@ def framed(figure: go.Figure, theme: str, height: int) -> go.Figure:
         margin={"l": 8, "r": 16, "t": 36, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": _FONT, "color": ink, "family": '"Source Sans", "Source Sans Pro", sans-serif'},
+        font={"size": _FONT, "color": ink, "family": fonts.STACK},
         legend={
             "orientation": "h",
             "yref": "container",
@@ -54,7 +55,7 @@ def over_time(systems: list[Series], lens: Lens, accounting: Accounting, theme: 
     """Each system's five shares over its steps, stacked to the pool; all on one clock and one scale."""
     figure = make_subplots(
         rows=1, cols=len(systems), shared_yaxes=True, horizontal_spacing=0.015,
-        subplot_titles=[s.name for s in systems],
+        subplot_titles=[say.name(s.name) for s in systems],
     )  # fmt: skip
     last = max(s.steps for s in systems)
     for column, system in enumerate(systems, 1):
@@ -80,7 +81,7 @@ def over_time(systems: list[Series], lens: Lens, accounting: Accounting, theme: 
 def at_peak(systems: list[Series], lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
     """One bar a system: the pool at the step in which it holds the most."""
     figure = go.Figure()
-    names = [s.name for s in systems]
+    names = [say.name(s.name) for s in systems]
     shares = [s.shares(lens, accounting)[s.peak] / s.slots * 100 for s in systems]
     for index, name in enumerate(CATEGORIES):
         values = [row[index] for row in shares]

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import plotly.graph_objects as go
 
+from vizkv import fonts
 from vizkv.messages import Messages
 from vizkv.views.palette import PALETTE
 
@@ -238,7 +239,6 @@ def picture(theme: str, say: Messages) -> str:
     width = left * 2 + slots * step + blocks * 6
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y + _CELL + 12}" width="{width}" '
-        f'font-family="sans-serif" role="img" aria-label="{escape(say("cost.picture.alt"), quote=True)}">'
-        + "".join(parts)
-        + "</svg>"
+        f'font-family="{escape(fonts.STACK, quote=True)}" role="img" '
+        f'aria-label="{escape(say("cost.picture.alt"), quote=True)}">' + "".join(parts) + "</svg>"
     )

@@ -48,7 +48,7 @@ def over_time(
     """
     figure = make_subplots(
         rows=1, cols=len(systems), shared_yaxes=True, horizontal_spacing=0.015,
-        subplot_titles=[line.name for line in systems],
+        subplot_titles=[say.name(line.name) for line in systems],
     )  # fmt: skip
     for column, line in enumerate(systems, 1):
         kept = kept_steps(line.series.steps)

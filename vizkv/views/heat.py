@@ -20,7 +20,11 @@ SCALES = {
     "dark": ["#D9A8EE", "#8A4FA3", "#1B2026", "#2F8A4C", "#9BE8A5"],
 }
 _INK = {"light": "#16181D", "dark": "#E8EAED"}
+_INK_ON_LOW = {"light": "#FFFFFF", "dark": "#16181D"}
 _BARS = {"light": ("#1F5FD1", "#8DB2EE"), "dark": ("#6FA8FF", "#34568A")}  # blocks in turn
+_HATCHES = ("", "/")  # and never by colour alone
+_MOST_SIGNS = 3000  # cells that get a sign of their own
+_STRONG = 0.35  # of the largest value: from here on a cell says that it is negative
 
 
 def _frame(figure: go.Figure, theme: str, height: int) -> go.Figure:
@@ -58,6 +62,17 @@ def vectors(kv: np.ndarray, theme: str, say: Messages) -> go.Figure:
             ),
             row=1, col=column,
         )  # fmt: skip
+    if rows * width <= _MOST_SIGNS:  # purple and green are alike to some eyes: a minus stands in what is negative
+        for column in (1, 2):
+            values = kv[column - 1].reshape(rows, width)
+            low = np.argwhere(values < -_STRONG * (float(np.abs(values).max()) or 1.0))
+            figure.add_trace(
+                go.Scatter(
+                    x=low[:, 1], y=low[:, 0], mode="markers", hoverinfo="skip",
+                    marker={"symbol": "line-ew", "size": 6, "line": {"width": 1.5, "color": _INK_ON_LOW[theme]}},
+                ),
+                row=1, col=column,
+            )  # fmt: skip
     shown = range(0, rows, heads if rows > 16 else 1)
     figure.update_yaxes(
         autorange="reversed", tickvals=list(shown), ticktext=[names[i] for i in shown], showgrid=False, zeroline=False,
@@ -87,16 +102,21 @@ def attention(
     widths = [min(size, count - i) for i in starts]
     centres = [i + (width - 1) / 2 for i, width in zip(starts, widths, strict=True)]
     tones = [_BARS[theme][row % 2] for row in range(len(sums))]
+    hatches = [_HATCHES[row % 2] for row in range(len(sums))]
+    pattern = {"size": 6, "solidity": 0.2, "fillmode": "overlay", "fgcolor": _INK[theme]}
     hover = say("heat.attention.block.hover", row="%{customdata[0]}", block="%{customdata[1]}")
     figure.add_bar(
-        x=centres, y=sums, width=[width * 0.96 for width in widths], marker={"color": tones},
+        x=centres, y=sums, width=[width * 0.96 for width in widths],
+        marker={"color": tones, "pattern": {"shape": hatches} | pattern},
         text=[say.percent(share) if len(sums) <= _LABELS else "" for share in sums], textposition="outside",
         cliponaxis=False, textangle=0, constraintext="none",
         customdata=[[row, table[row]] for row in range(len(sums))],
         hovertemplate=hover + " %{y:.1%}<extra></extra>", row=1, col=1,
     )  # fmt: skip
     figure.add_bar(
-        x=list(range(count)), y=weights, width=0.86, marker={"color": [tones[i // size] for i in range(count)]},
+        x=list(range(count)), y=weights, width=0.86,
+        marker={"color": [tones[i // size] for i in range(count)],
+                "pattern": {"shape": [hatches[i // size] for i in range(count)]} | pattern},
         customdata=[_visible(piece) for piece in pieces[:count]],
         hovertemplate="%{x}: “%{customdata}” %{y:.1%}<extra></extra>", row=2, col=1,
     )  # fmt: skip

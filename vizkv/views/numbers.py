@@ -9,7 +9,7 @@ from vizkv.views.series import Series
 
 def table(systems: list[Series], lens: Lens, accounting: Accounting, say: Messages) -> dict[str, list]:
     """Column title -> values. Shares are means over the system's own steps, in percent of the pool."""
-    columns: dict[str, list] = {say("numbers.system"): [s.name for s in systems]}
+    columns: dict[str, list] = {say("numbers.system"): [say.name(s.name) for s in systems]}
     means = [s.shares(lens, accounting).mean(0) / s.slots * 100 if s.steps else [0.0] * 5 for s in systems]
     for index, name in enumerate(CATEGORIES):
         columns[say("numbers.mean", category=say(f"player.short.{name}"))] = [round(float(m[index]), 1) for m in means]

@@ -63,6 +63,7 @@ class View:
     play: bool = False
     command: int = 0  # the browser obeys a view of the same trace when this has gone up
     reveal: bool = False  # the page scrolls until the player is in sight
+    intro: bool = False  # the run plays up to ``step``, and then the other lens is offered
     keep: bool = False  # a new trace on the same page: where the reader stands is kept
 
 
@@ -156,7 +157,7 @@ def pack(
     header = {
         "version": VERSION,
         "vizkv": __version__,
-        "lang": say.language,
+        "lang": say.html,
         "steps": frames,
         "first": window.first,
         "total": windows.total(trace, window.lead),
@@ -169,7 +170,7 @@ def pack(
         "requests": requests.told(),
         "systems": [
             {
-                "name": s.name,
+                "name": say.name(s.name),
                 "subtitle": subtitle(s, trace, say),
                 "kind": s.kind,
                 "slots": s.slots,
@@ -197,7 +198,7 @@ def open_at(packed: bytes, view: View) -> bytes:
         "step": view.step, "lens": view.lens, "accounting": view.accounting, "colour": view.colour,
         "focus": view.focus, "request": view.request, "position": view.position, "lit": view.lit,
         "lit_in": view.lit_in, "play": view.play,
-        "command": view.command, "keep": view.keep, "reveal": view.reveal,
+        "command": view.command, "keep": view.keep, "reveal": view.reveal, "intro": view.intro,
     }).encode()  # fmt: skip
     return b"VZP1" + struct.pack("<I", len(text)) + text + packed
 

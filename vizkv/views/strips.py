@@ -65,7 +65,7 @@ def strips(trace: Trace, systems: Sequence[Told], step: int, theme: str, say: Me
     place = {who: index for index, who in enumerate(drawn)}
     last = max(1, trace.steps)
     figure = make_subplots(
-        rows=len(systems), cols=1, shared_xaxes=True, subplot_titles=[s.name for s in systems],
+        rows=len(systems), cols=1, shared_xaxes=True, subplot_titles=[say.name(s.name) for s in systems],
         vertical_spacing=_GAP / _height(len(drawn), len(systems)),
     )  # fmt: skip
     nothing: list[None] = [None]  # a trace without points would have no entry in the legend

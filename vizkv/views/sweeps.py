@@ -151,7 +151,7 @@ def _lines(picture: Picture, theme: str, say: Messages) -> go.Figure:
         told = [short(s.mean, picture.metric, say) for s in spots]
         figure.add_scatter(
             x=[picture.names.get(str(s.x), s.x) if words else s.x for s in spots], y=[s.mean for s in spots],
-            name=line.name, mode="lines+markers+text", customdata=[[s.word] for s in spots],
+            name=say.name(line.name), mode="lines+markers+text", customdata=[[s.word] for s in spots],
             line={"color": look["colour"], "dash": look["dash"], "width": 2.5},
             marker={
                 "symbol": look["symbol"], "size": [16 if s.chosen else 11 for s in spots], "opacity": 1,
@@ -170,7 +170,7 @@ def _lines(picture: Picture, theme: str, say: Messages) -> go.Figure:
         )  # fmt: skip
     framed(figure, theme, _HEIGHT)
     figure.update_layout(hovermode="closest", margin={"l": 8, "r": 16, "t": 20, "b": 96}, clickmode="event+select")
-    _across(figure, picture, words)
+    _across(figure, picture, words, say)
     tops = [s.high for line in picture.lines for s in line.spots if not math.isnan(s.high)]
     most = max(tops + [value for _, _, value in picture.references], default=0.0)
     whole = METRICS[picture.metric].unit == "percent" and (most > 50 or not most)
@@ -228,7 +228,7 @@ def _named(name: str, say: Messages) -> str:
     return say(key) if key in say else name
 
 
-def _across(figure: go.Figure, picture: Picture, words: bool) -> None:
+def _across(figure: go.Figure, picture: Picture, words: bool, say: Messages) -> None:
     """The axis of the parameter: equal factors equally far apart where it spans many; words in their order."""
     places = list(dict.fromkeys(spot.x for line in picture.lines for spot in line.spots))
     if words:
@@ -241,7 +241,7 @@ def _across(figure: go.Figure, picture: Picture, words: bool) -> None:
         return
     low, high = numbers[0], numbers[-1]
     if len(numbers) <= _TICKS:
-        figure.update_xaxes(tickmode="array", tickvals=numbers, ticktext=[f"{n:,.10g}" for n in numbers])
+        figure.update_xaxes(tickmode="array", tickvals=numbers, ticktext=[say.exact(n) for n in numbers])
     if low > 0 and high >= _LOG_FROM * low:
         room = 0.04 * (math.log10(high) - math.log10(low))
         figure.update_xaxes(type="log", range=[math.log10(low) - room, math.log10(high) + room])
@@ -261,9 +261,9 @@ def _heat(picture: Picture, theme: str, say: Messages) -> go.Figure:
     rows = -(-len(lines) // columns)
     figure = make_subplots(
         rows=rows, cols=columns, shared_yaxes=True, horizontal_spacing=0.02, vertical_spacing=0.16,
-        subplot_titles=[line.name for line in lines],
+        subplot_titles=[say.name(line.name) for line in lines],
     )  # fmt: skip
-    names = [[picture.names.get(str(v), _number(v)) for v in side] for side in (across, up)]
+    names = [[picture.names.get(str(v), _number(v, say)) for v in side] for side in (across, up)]
     for number, line in enumerate(lines):
         row, column = divmod(number, columns)
         known = {(s.x, s.y): s for s in line.spots}
@@ -277,7 +277,7 @@ def _heat(picture: Picture, theme: str, say: Messages) -> go.Figure:
         dark_text, light_text = ("#16181D", "#FFFFFF") if theme == "light" else ("#E8EAED", "#16181D")
         figure.add_scatter(
             x=[names[0][across.index(s.x)] for s in spots], y=[names[1][up.index(s.y)] for s in spots],
-            mode="markers+text", customdata=[[s.word] for s in spots], showlegend=False, name=line.name,
+            mode="markers+text", customdata=[[s.word] for s in spots], showlegend=False, name=say.name(line.name),
             text=["" if math.isnan(s.mean) else short(s.mean, picture.metric, say) for s in spots],
             textfont={"size": 15 if len(across) * columns <= 16 else 12,
                       "color": [light_text if s > 0.5 else dark_text for s in share]},
@@ -303,8 +303,8 @@ def _heat(picture: Picture, theme: str, say: Messages) -> go.Figure:
     return figure
 
 
-def _number(value: Place) -> str:
-    return value if isinstance(value, str) else f"{value:,.10g}"
+def _number(value: Place, say: Messages) -> str:
+    return value if isinstance(value, str) else say.exact(value)
 
 
 def _or_none(known: dict[tuple[Place, Place], Spot], x: Place, y: Place) -> float | None:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vizkv.scenario import MAX_SLOTS, ScenarioError, Workload
+from vizkv.told import told
 from vizkv.workload.lengths import lognormal
 from vizkv.workload.rows import Row
 
@@ -51,8 +52,12 @@ def draw_conversations(
     asked = (times < workload.duration) & (prompts <= MAX_SLOTS)
     if (total := int(prompts[asked].sum())) > MAX_NAMED:
         raise ScenarioError(
-            f"The conversations have {total} prompt tokens in all; valid is at most {MAX_NAMED}: give fewer turns, "
-            "shorter texts or a shorter duration."
+            told(
+                "The conversations have {total} prompt tokens in all; valid is at most {max_named}: give fewer "
+                "turns, shorter texts or a shorter duration.",
+                total=total,
+                max_named=MAX_NAMED,
+            )
         )
     system = workload.system_tokens // STEP
     rows, fresh = [], system

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from vizkv.scenario import LENGTH_SETS, MAX_REQUESTS, MAX_TOKENS, Scenario, ScenarioError, Workload
+from vizkv.told import told
 from vizkv.workload import uploads
 from vizkv.workload.arrival import Arrival
 from vizkv.workload.conversations import draw_conversations
@@ -40,10 +41,14 @@ def draw(workload: Workload, scenario: Scenario) -> list[Arrival]:
         recorded = uploads.read(workload.lengths) if kind == "upload" else read_trace(workload.lengths)
         rows = _replayed(recorded, workload, starts, others)
     elif workload.arrivals == "trace":
-        what = "a set" if kind == "set" else "made up,"
+        what = told("a set") if kind == "set" else told("made up,")
         raise ScenarioError(
-            f"The field workload.arrivals is 'trace', but workload.lengths = {workload.lengths!r} is {what} without "
-            "recorded times; valid is 'poisson', 'constant', or a file for workload.lengths."
+            told(
+                "The field workload.arrivals is 'trace', but workload.lengths = {lengths!r} is {what} without "
+                "recorded times; valid is 'poisson', 'constant', or a file for workload.lengths.",
+                lengths=workload.lengths,
+                what=what,
+            )
         )
     elif kind == "conversations":
         rows = draw_conversations(workload, starts, prompts, outputs, others)
@@ -123,10 +128,12 @@ def _replayed(
 
 
 def _check_size(rows: list[Row], workload: Workload, scenario: Scenario) -> None:
-    given = f"rate = {workload.rate:g}, " if workload.arrivals != "trace" else ""
+    given = f"rate = {workload.rate:g}, " if workload.arrivals != "trace" else ""  # fields as the file has them
     given += f"duration = {workload.duration:g}"
     if not rows:
-        raise ScenarioError(f"The workload ({given}) has zero requests; valid is a longer duration or a higher rate.")
+        raise ScenarioError(
+            told("The workload ({given}) has zero requests; valid is a longer duration or a higher rate.", given=given)
+        )
     longest = min(scenario.max_model_len, scenario.slots)
     # one that can never run costs nothing
     able = [row for row in rows if row.prompt + row.output - 1 <= longest]
@@ -134,14 +141,20 @@ def _check_size(rows: list[Row], workload: Workload, scenario: Scenario) -> None
     tokens = sampled + sum(row.prompt for row in able)
     most = MAX_TOKENS if scenario.model != "none" else MAX_PROMPT_TOKENS
     checks = (
-        (len(rows), MAX_REQUESTS, "requests"),
-        (tokens, most, "tokens to compute"),
-        (sampled, MAX_TOKENS, "tokens to sample"),
+        (len(rows), MAX_REQUESTS, told("requests")),
+        (tokens, most, told("tokens to compute")),
+        (sampled, MAX_TOKENS, told("tokens to sample")),
     )
     for count, valid, what in checks:
         if count > valid:
             raise ScenarioError(
-                f"The workload ({given}) has {count} {what}; valid is at most {valid}: give a shorter duration."
+                told(
+                    "The workload ({given}) has {count} {what}; valid is at most {valid}: give a shorter duration.",
+                    given=given,
+                    count=count,
+                    what=what,
+                    valid=valid,
+                )
             )
 
 

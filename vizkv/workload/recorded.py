@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from vizkv.scenario import LENGTH_SETS, MAX_SLOTS, ScenarioError, Workload
+from vizkv.told import told
 from vizkv.workload.arrival import BLOCK
 
 MAX_TRACE_BYTES = 200 * 10**6
@@ -27,7 +28,7 @@ MAX_ROWS = 1_000_000
 CSV_COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 JSONL_FIELDS = ("timestamp", "input_length", "output_length")
 _NAMES = 2**31  # a piece of content's name is below this: the ids of its tokens then stay below 2**40
-_LENGTHS = f"a whole number from 1 to {MAX_SLOTS}"
+_LENGTHS = told("a whole number from {low} to {high}", low=1, high=MAX_SLOTS)
 _PACKED = (
     (b"\x1f\x8b", "gzip"),
     (b"PK\x03\x04", "zip"),
@@ -59,20 +60,30 @@ def read_trace(name: str) -> Recorded:
     try:
         if not path.is_file():
             raise ScenarioError(
-                f"The field workload.lengths is {name!r}, which is neither a set nor a file; valid is a file's name, "
-                f"one of the sets {', '.join(LENGTH_SETS)}, or {', '.join(Workload.MADE_UP)}."
+                told(
+                    "The field workload.lengths is {name!r}, which is neither a set nor a file; valid is a file's "
+                    "name, one of the sets {length_sets}, or {made_up}.",
+                    name=name,
+                    length_sets=", ".join(LENGTH_SETS),
+                    made_up=", ".join(Workload.MADE_UP),
+                )
             )
         facts = path.stat()
         return _read(str(path.resolve()), name, facts.st_mtime_ns, facts.st_size)
     except OSError as error:
-        raise ScenarioError(f"The trace {name!r} cannot be read: {error.strerror}.") from None
+        raise ScenarioError(told("The trace {name!r} cannot be read: {why}.", name=name, why=error)) from None
 
 
 @lru_cache(4)
 def _read(path: str, name: str, changed: int, size: int) -> Recorded:
     if size > MAX_TRACE_BYTES:
         raise ScenarioError(
-            f"The trace {name!r} has {size / 1e6:.0f} MB; valid is at most {MAX_TRACE_BYTES // 10**6} MB."
+            told(
+                "The trace {name!r} has {size:.0f} MB; valid is at most {most} MB.",
+                name=name,
+                size=size / 1000000.0,
+                most=MAX_TRACE_BYTES // 10**6,
+            )
         )
     with open(path, "rb") as file:
         return _parse(file, name)
@@ -87,20 +98,32 @@ def _parse(file: BinaryIO, name: str) -> Recorded:
     head = file.read(65_536)
     packed = next((what for start, what in _PACKED if head.startswith(start)), None)
     if packed:
-        raise ScenarioError(f"The trace {name!r} is a binary file, packed with {packed}; valid is it unpacked.")
+        raise ScenarioError(
+            told(
+                "The trace {name!r} is a binary file, packed with {packed}; valid is it unpacked.",
+                name=name,
+                packed=packed,
+            )
+        )
     if b"\0" in head:
-        raise ScenarioError(f"The trace {name!r} is a binary file; valid is text (CSV or JSONL).")
+        raise ScenarioError(told("The trace {name!r} is a binary file; valid is text (CSV or JSONL).", name=name))
     if not head.strip():
-        raise ScenarioError(f"The trace {name!r} is empty; valid is CSV or JSONL with at least one request.")
+        raise ScenarioError(
+            told("The trace {name!r} is empty; valid is CSV or JSONL with at least one request.", name=name)
+        )
     file.seek(0)
     jsonl = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
     try:
         with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
             recorded = _jsonl(text, name) if jsonl else _csv(text, name)
     except UnicodeDecodeError:
-        raise ScenarioError(f"The trace {name!r} is a binary file; valid is text (CSV or JSONL) in UTF-8.") from None
+        raise ScenarioError(
+            told("The trace {name!r} is a binary file; valid is text (CSV or JSONL) in UTF-8.", name=name)
+        ) from None
     if not len(recorded):
-        raise ScenarioError(f"The trace {name!r} has zero requests; valid is at least one after the line of names.")
+        raise ScenarioError(
+            told("The trace {name!r} has zero requests; valid is at least one after the line of names.", name=name)
+        )
     return recorded
 
 
@@ -119,7 +142,13 @@ def renumbered(named: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...
 
 
 def _too_many(name: str) -> ScenarioError:
-    return ScenarioError(f"The trace {name!r} has more than {MAX_ROWS} requests; valid is at most that many.")
+    return ScenarioError(
+        told(
+            "The trace {name!r} has more than {max_rows} requests; valid is at most that many.",
+            name=name,
+            max_rows=MAX_ROWS,
+        )
+    )
 
 
 def _csv(text: Iterable[str], name: str) -> Recorded:
@@ -130,25 +159,46 @@ def _csv(text: Iterable[str], name: str) -> Recorded:
         missing = [column for column in CSV_COLUMNS if column not in titles]
         if missing:
             raise ScenarioError(
-                f"The trace {name!r} has no column {missing[0]} (its first line is {_short(','.join(titles[:20]))}); "
-                f"valid is CSV with the columns {', '.join(CSV_COLUMNS)}, or JSONL with {', '.join(JSONL_FIELDS)}."
+                told(
+                    "The trace {name!r} has no column {missing} (its first line is {titles}); valid is CSV with the "
+                    "columns {csv_columns}, or JSONL with {jsonl_fields}.",
+                    name=name,
+                    missing=missing[0],
+                    titles=_short(",".join(titles[:20])),
+                    csv_columns=", ".join(CSV_COLUMNS),
+                    jsonl_fields=", ".join(JSONL_FIELDS),
+                )
             )
         when, prompt, output = (titles.index(column) for column in CSV_COLUMNS)
         for cells in reader:
             if not any(cells):
                 continue
-            at = f"The trace {name!r}, line {reader.line_num}"
+            at = told("The trace {name!r}, line {line}", name=name, line=reader.line_num)
             if len(cells) != len(titles):
-                raise ScenarioError(f"{at}, has {len(cells)} cells; valid are {len(titles)}, as in its first line.")
+                raise ScenarioError(
+                    told(
+                        "{at}, has {count} cells; valid are {wanted}, as in its first line.",
+                        at=at,
+                        count=len(cells),
+                        wanted=len(titles),
+                    )
+                )
             rows.append((
-                _field(at, CSV_COLUMNS[0], cells[when], _seconds, "a date and time, or a number of seconds"),
+                _field(at, CSV_COLUMNS[0], cells[when], _seconds, told("a date and time, or a number of seconds")),
                 _field(at, CSV_COLUMNS[1], cells[prompt], _length, _LENGTHS),
                 _field(at, CSV_COLUMNS[2], cells[output], _length, _LENGTHS),
             ))  # fmt: skip
             if len(rows) > MAX_ROWS:
                 raise _too_many(name)
     except csv.Error as error:
-        raise ScenarioError(f"The trace {name!r}, line {reader.line_num}, is not CSV: {error}.") from None
+        raise ScenarioError(
+            told(
+                "The trace {name!r}, line {line_num}, is not CSV: {error}.",
+                name=name,
+                line_num=reader.line_num,
+                error=error,
+            )
+        ) from None
     return _recorded(rows, [])
 
 
@@ -158,31 +208,46 @@ def _jsonl(text: Iterable[str], name: str) -> Recorded:
     for number, line in enumerate(text, 1):
         if not line.strip():
             continue
-        at = f"The trace {name!r}, line {number}"
+        at = told("The trace {name!r}, line {line}", name=name, line=number)
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
-            raise ScenarioError(f"{at}, is {_short(line.strip())}; valid is one JSON object a line.")
+            raise ScenarioError(
+                told("{at}, is {line}; valid is one JSON object a line.", at=at, line=_short(line.strip()))
+            )
         missing = next((field for field in JSONL_FIELDS if field not in record), None)
         if missing:
             raise ScenarioError(
-                f"{at}, has no field {missing} (its fields are {_short(', '.join(record))}); valid are "
-                f"{', '.join(JSONL_FIELDS)} and, if wanted, hash_ids."
+                told(
+                    "{at}, has no field {missing} (its fields are {fields}); valid are {jsonl_fields} and, if "
+                    "wanted, hash_ids.",
+                    at=at,
+                    missing=missing,
+                    fields=_short(", ".join(record)),
+                    jsonl_fields=", ".join(JSONL_FIELDS),
+                )
             )
         prompt = _field(at, "input_length", record["input_length"], _length, _LENGTHS)
         rows.append((
-            _field(at, "timestamp", record["timestamp"], _milliseconds, "a number of milliseconds"),
+            _field(at, "timestamp", record["timestamp"], _milliseconds, told("a number of milliseconds")),
             prompt,
             _field(at, "output_length", record["output_length"], _length, _LENGTHS),
         ))  # fmt: skip
-        named = _field(at, "hash_ids", record.get("hash_ids", []), _hash_ids, "a list of whole numbers")
+        named = _field(at, "hash_ids", record.get("hash_ids", []), _hash_ids, told("a list of whole numbers"))
         blocks = -(-prompt // BLOCK)
         if named and len(named) < blocks:
             raise ScenarioError(
-                f"{at}: hash_ids has {len(named)} items for input_length = {prompt}; valid are {blocks}, one for each "
-                f"{BLOCK} tokens."
+                told(
+                    "{at}: hash_ids has {count} items for input_length = {prompt}; valid are {blocks}, one for each "
+                    "{block} tokens.",
+                    at=at,
+                    count=len(named),
+                    prompt=prompt,
+                    blocks=blocks,
+                    block=BLOCK,
+                )
             )
         names.append(named[:blocks])
         if len(rows) > MAX_ROWS:
@@ -194,7 +259,9 @@ def _field(at: str, field: str, value: Any, read: Callable[[Any], Any], valid: s
     try:
         return read(value)
     except (ValueError, TypeError, OverflowError):
-        raise ScenarioError(f"{at}: {field} is {_short(value)}; valid is {valid}.") from None
+        raise ScenarioError(
+            told("{at}: {field} is {value}; valid is {valid}.", at=at, field=field, value=_short(value), valid=valid)
+        ) from None
 
 
 def _length(value: Any) -> int:

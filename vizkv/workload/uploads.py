@@ -17,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from vizkv.scenario import ScenarioError, Workload
+from vizkv.told import told
 from vizkv.workload import recorded
 from vizkv.workload.recorded import Recorded
 
@@ -39,7 +40,12 @@ def keep(data: bytes, name: str) -> str:
     shown = name[-60:] or "upload"
     if len(data) > MAX_BYTES:
         raise ScenarioError(
-            f"The trace {shown!r} has {len(data) / 1e6:.1f} MB; valid is an upload of at most {MAX_BYTES // 10**6} MB."
+            told(
+                "The trace {shown!r} has {size:.1f} MB; valid is an upload of at most {most} MB.",
+                shown=shown,
+                size=len(data) / 1000000.0,
+                most=MAX_BYTES // 10**6,
+            )
         )
     recorded.parse(data, shown)
     digest = hashlib.sha256(data).hexdigest()[:16]
@@ -47,7 +53,9 @@ def keep(data: bytes, name: str) -> str:
         folder().mkdir(parents=True, exist_ok=True)
         _write(data, folder() / f"{digest}.{_plain(shown)}")
     except OSError as error:
-        raise ScenarioError(f"The trace {shown!r} cannot be kept on this machine: {error.strerror}.") from None
+        raise ScenarioError(
+            told("The trace {shown!r} cannot be kept on this machine: {why}.", shown=shown, why=error)
+        ) from None
     _tidy()
     return _PREFIX + digest
 
@@ -57,8 +65,11 @@ def path(word: str) -> Path:
     found = _find(word)
     if found is None:
         raise ScenarioError(
-            f"The field workload.lengths is {word!r}, an upload that is not on this machine; valid is to upload that "
-            "file again."
+            told(
+                "The field workload.lengths is {word!r}, an upload that is not on this machine; valid is to "
+                "upload that file again.",
+                word=word,
+            )
         )
     with suppress(OSError):
         os.utime(found)  # what is used is not the oldest
@@ -82,7 +93,7 @@ def _read(word: str, place: str) -> Recorded:
     try:
         data = Path(place).read_bytes()
     except OSError as error:
-        raise ScenarioError(f"The upload {word!r} cannot be read: {error.strerror}.") from None
+        raise ScenarioError(told("The upload {word!r} cannot be read: {why}.", word=word, why=error)) from None
     return recorded.parse(data, name_of(word))
 
 

@@ -1,0 +1,180 @@
+"""What a link carries besides the page: language, room and version; sharing it; taking one in; a class."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import streamlit as st
+
+from tests.app.visitor import link_of, opened, player, rested, warnings
+from vizkv import __version__
+from vizkv.link import to_code
+from vizkv.presets import list_presets
+from vizkv.ui import classroom, link, pages, session, share
+
+
+@pytest.fixture
+def visitor(monkeypatch):
+    """A session without an app."""
+    kept = {}
+    monkeypatch.setattr(st, "session_state", kept)
+    monkeypatch.setattr(st, "query_params", {})
+    kept["vizkv.session"] = link.Session()
+    kept["vizkv.page"] = "memory"
+    return kept
+
+
+def told(app):
+    return [note.value for note in app.info]
+
+
+def test_a_link_always_says_its_language_and_version():
+    words = link_of(opened())
+    assert (words["lang"], words["v"]) == ("en", __version__)
+    assert not {"room", "class", "lecture", "beat"} & set(words)
+
+
+def test_the_language_is_switched_on_the_page_and_remembered_in_the_link():
+    app = opened(step="3")
+    rested(app.button(key="bar-language").click())
+    assert link_of(app)["lang"] == "zh" and link_of(app)["step"] == "3"
+    assert player(app)[1]["lang"] == "zh-Hans"
+    rested(app.switch_page("pages/cost.py"))
+    assert link_of(app)["lang"] == "zh"
+    back = opened(lang="zh")
+    rested(back.button(key="bar-language").click())
+    assert link_of(back)["lang"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("browser", "language"), [("zh-CN", "zh"), ("zh", "zh"), ("en-GB", "en"), ("fr", "en"), (None, "en")]
+)
+def test_without_a_word_the_browsers_language_is_taken(monkeypatch, browser, language):
+    monkeypatch.setattr(type(st.context), "locale", property(lambda self: browser))
+    app = opened()
+    assert link_of(app)["lang"] == language
+    assert link_of(opened(lang="en"))["lang"] == "en"
+
+
+@pytest.mark.parametrize(("field", "value"), [("lang", "xx"), ("room", "kitchen"), ("class", "nobodys"), ("v", "<b>")])
+def test_nonsense_in_the_sessions_words_is_a_sentence(field, value):
+    app = opened(**{field: value})
+    assert len(warnings(app)) == 1 and field in warnings(app)[0] and value in warnings(app)[0]
+    assert player(app)[1]["systems"]
+
+
+def test_a_link_of_another_version_says_so_and_opens():
+    app = opened(step="237", v="0.0.9")
+    assert any("0.0.9" in note and __version__ in note for note in told(app))
+    assert player(app)[0]["step"] == 237 and link_of(app)["v"] == __version__
+
+
+def test_a_link_made_in_chinese_for_a_projector_opens_exactly_that():
+    app = opened(step="237", lens="hindsight", lit="internal", lang="zh", room="projector")
+    again = opened(**link_of(app))
+    view, header, _ = player(again)
+    assert (view["step"], view["lens"], view["lit"], header["lang"]) == (237, "hindsight", "internal", "zh-Hans")
+    assert link_of(again) == link_of(app)
+    assert link_of(app)["room"] == "projector"
+
+
+def test_the_projector_is_a_button():
+    app = opened()
+    rested(app.button(key="bar-projector").click())
+    assert link_of(app)["room"] == "projector"
+    back = opened(room="projector")
+    rested(back.button(key="bar-projector").click())
+    assert "room" not in link_of(back)
+
+
+def test_the_qr_code_of_every_example_with_changes_is_one_that_a_phone_reads():
+    for preset in list_presets():
+        if preset.scenario.workload and not preset.scenario.requests:
+            continue
+        words = {"s": to_code(preset.scenario), "preset": preset.id, "step": "20000", "lens": "hindsight",
+                 "accounting": "textbook", "lang": "en", "room": "projector", "v": __version__}  # fmt: skip
+        size = len("http://192.168.100.100:8501/sharing?") + sum(len(k) + len(v) + 2 for k, v in words.items())
+        assert size <= share.MAX_QR, (preset.id, size)
+
+
+def test_a_link_too_long_for_a_qr_code_has_none():
+    assert share.qr("x" * share.MAX_QR).startswith("<svg")
+    assert share.qr("x" * (share.MAX_QR + 1)) == ""
+
+
+def test_the_shared_link_is_to_this_moment_and_in_nobodys_class(visitor):
+    visitor["vizkv.session"] = link.Session(language="zh", class_id="abc", lecture="lecture", beat=3)
+    first = next(iter(link.presets("table").values()))
+    state = link.Open(first, first.scenario, "table", view=link.View(step=9), sequences=("A", "B"))
+    address = urlsplit(link.url(state))
+    words = dict(parse_qsl(address.query))
+    assert address.path == "/table" and (words["step"], words["lang"]) == ("9", "zh")
+    assert not {"class", "lecture", "beat"} & set(words)
+    assert {"class", "lecture", "beat"} < set(link.words(state))
+
+
+# ---- taking in a link ----
+
+
+def test_a_taken_link_opens_as_if_the_app_had_been_opened_with_it(visitor):
+    link.take("table", {"step": "9", "request": "B", "lens": "hindsight"}, play=True)
+    state = visitor["vizkv"]["table"]
+    assert state.wanted == {"step": "9", "request": "B", "lens": "hindsight"}
+    assert state.play and state.page == "table" and state.preset.id in link.presets("table")
+
+
+def test_what_is_taken_reaches_widgets_and_player_of_a_page_that_was_open_before(visitor):
+    link.take("memory", {})
+    before = visitor["vizkv"]["memory"]
+    before.sent = link.View(command=7)
+    link.take("memory", {"step": "5"})
+    after = visitor["vizkv"]["memory"]
+    assert after.edition > before.edition and after.ordered > 7
+
+
+def test_a_taken_link_may_be_nonsense(visitor):
+    link.take("nowhere", {"preset": "none-such", "s": "1zzz"})
+    state = visitor["vizkv"][pages.FIRST]
+    assert state.problem and state.scenario == state.preset.scenario
+
+
+# ---- a class ----
+
+
+def test_what_a_lecturer_opens_is_open_before_the_class_and_a_student_gets_it():
+    room = classroom.begin()
+    lecturer = opened(**{"class": room.id, "token": room.token, "preset": "figure-3", "step": "3"})
+    assert "token" not in link_of(lecturer)
+    assert (room.page, room.words["preset"]) == ("memory", "figure-3")
+    first = room.opened
+    rested(lecturer.switch_page("pages/table.py"))
+    assert room.page == "table" and room.opened > first
+
+
+def test_a_student_opens_nothing_before_the_class():
+    room = classroom.begin()
+    opened(**{"class": room.id, "token": room.token})
+    before = (room.page, room.opened, room.words)
+    student = opened("table", **{"class": room.id, "step": "9"})
+    assert link_of(student)["class"] == room.id
+    assert (room.page, room.opened, room.words) == before
+
+
+def test_a_wrong_token_is_refused_in_a_sentence_and_leads_nothing():
+    room = classroom.begin()
+    app = opened(**{"class": room.id, "token": "guessed", "step": "7"})
+    assert len(warnings(app)) == 1 and "secret" in warnings(app)[0]
+    assert room.opened == 0
+
+
+def test_only_a_new_run_or_page_makes_students_run_something():
+    room = classroom.begin()
+    room.open("memory", {"preset": "a", "step": "1"}, {"preset": "a"})
+    room.open("memory", {"preset": "a", "step": "2"}, {"preset": "a"})
+    assert room.opened == 1 and room.words["step"] == "2"
+    room.open("memory", {"preset": "b", "step": "2"}, {"preset": "b"})
+    assert room.opened == 2
+
+
+def test_the_sessions_words_are_known_to_nobody_else():
+    assert set(session.WORDS).isdisjoint(link.FIELDS)
+    assert all(set(session.WORDS).isdisjoint(entry.fields) for entry in pages.PAGES.values())

@@ -1,0 +1,49 @@
+"""Nobody is left out: axe-core finds nothing on any page, in either theme and language, nor on a phone."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import lab
+from vizkv.ui.pages import PAGES
+
+WITHOUT_PLAYER = ("cost", "sweep", "cache", "lecture")
+FIND = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.flatMap(
+  (v) => v.nodes.map(
+    (n) => `${v.id} (${v.impact}): ${n.target.join(" ")}: ${n.failureSummary}`.replaceAll("\\n", " ")))"""
+LOOKS = {  # theme, language, size of the window
+    "light, English": ("light", "en", 1280, 720),
+    "dark, Chinese": ("dark", "zh", 1280, 720),
+    "a phone": ("light", "zh", 390, 844),
+}
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's text: of the file that AXE names, or as scripts/axe.sh fetches it."""
+    if asked := os.environ.get("AXE"):
+        return Path(asked).read_text(encoding="utf-8")
+    place = Path(sys.prefix) / "axe"
+    bash = shutil.which("bash")
+    assert bash, "scripts/axe.sh needs bash"
+    made = subprocess.run([bash, str(lab.ROOT / "scripts/axe.sh"), str(place)], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return (place / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_no_violation_on_any_page(visit, axe, look):
+    theme, language, width, height = LOOKS[look]
+    found = []
+    for name in PAGES:
+        path = f"/{name}?lang={language}"
+        page = visit(path, width=width, height=height, scheme=theme, player=name not in WITHOUT_PLAYER)
+        page.wait_for_timeout(300)  # fonts and charts come in
+        page.evaluate(axe + "\n;undefined")
+        found += [f"{name}: {one}" for one in page.evaluate(FIND)]
+        page.close()
+    assert not found, "\n".join(found)

@@ -1,0 +1,77 @@
+"""A class in two browsers: the second follows the first, and can let go; nobody but the lecturer leads."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+PLAYER = ".vizkv"
+
+
+def begun(page):
+    """Begin a class on a lecturer's page. Returns the students' word for it."""
+    page.locator(".st-key-bar-share button").first.click()
+    page.get_by_role("tab", name="Class").click()
+    page.locator(".st-key-class-begin button").click()
+    page.wait_for_function("new URLSearchParams(location.search).has('class')")
+    page.keyboard.press("Escape")
+    return parse_qs(urlsplit(page.url).query)["class"][0]
+
+
+def go(page, step):
+    page.evaluate("step => window.vizkvPlayer.go(step)", step)
+
+
+def at(page, step):
+    expect(page.locator(PLAYER).first).to_have_attribute("data-step", str(step))
+
+
+@pytest.fixture
+def both(visit):
+    lecturer = visit("/?preset=readers-question&step=10")
+    name = begun(lecturer)
+    student = visit(f"/?class={name}")
+    expect(student.locator(".frame").first).to_have_attribute("data-what", "following")
+    go(lecturer, 237)
+    at(student, 237)
+    return lecturer, student
+
+
+def test_a_student_follows_and_lets_go_and_cannot_move_the_lecturer(both):
+    lecturer, student = both
+    go(student, 5)
+    at(student, 5)
+    go(lecturer, 240)
+    at(student, 240)
+    student.get_by_role("button", name="Let go").click()
+    go(student, 9)
+    go(lecturer, 300)
+    at(lecturer, 300)
+    student.wait_for_timeout(700)
+    at(student, 9)
+    student.get_by_role("button", name="Follow again").click()
+    at(student, 300)
+    at(lecturer, 300)
+
+
+def test_a_class_goes_to_the_lecturers_page(both):
+    lecturer, student = both
+    lecturer.get_by_test_id("stTopNavSection").filter(has_text="Inside PagedAttention").click()
+    lecturer.get_by_test_id("stTopNavDropdownLink").filter(has_text="Block table").click()
+    student.wait_for_function("location.pathname.endsWith('/table')")
+    expect(student.locator(".vizkv.with-panels")).to_be_visible()
+    lecturer.wait_for_function("window.vizkvPlayer?.trace?.panels.length > 0")
+    go(lecturer, 7)
+    at(student, 7)
+
+
+def test_a_wrong_secret_is_refused_in_a_sentence(both, visit):
+    lecturer, student = both
+    name = parse_qs(urlsplit(lecturer.url).query)["class"][0]
+    thief = visit(f"/?class={name}&token=guessed")
+    expect(thief.get_by_text("not that of the class’s lecturer")).to_be_visible()
+    assert thief.locator(".frame").first.is_hidden()
+    go(thief, 3)
+    thief.wait_for_timeout(500)
+    at(student, 237)
+    assert "token" not in thief.url

@@ -1,0 +1,46 @@
+"""Lecture mode in a browser: the clicker turns beats, a click in the picture answers, the notes have their window."""
+
+from playwright.sync_api import Page, expect
+
+START = "/?lang=en&lecture=lecture&beat={beat}&preset={preset}&step={step}"
+
+
+def bar(page: Page):
+    return page.locator(".st-key-lecture-bar .bar")
+
+
+def player(page: Page):
+    return page.locator(".vizkv")
+
+
+def test_page_down_turns_beats_and_not_the_players_steps(visit):
+    page = visit(START.format(beat=6, preset="external-fragmentation", step=9))
+    page.keyboard.press("PageDown")
+    expect(bar(page)).to_have_attribute("data-open", "0")
+    expect(player(page)).to_have_attribute("data-step", "10")
+    page.keyboard.press("PageUp")
+    expect(bar(page)).to_have_attribute("data-beat", "5")
+    expect(player(page)).to_have_attribute("data-step", "293")
+
+
+def test_a_click_on_a_block_answers_and_the_score_says_so(visit):
+    page = visit("/paper" + START.format(beat=9, preset="paper-figure-6", step=1)[1:])
+    expect(bar(page)).to_have_attribute("data-open", "1")
+    box = player(page).evaluate("(root) => root.__vizkv.rectOf(0, 14)")  # the last slot but one of block 3
+    page.mouse.click(box["x"] + box["w"] / 2, box["y"] + box["h"] / 2)
+    expect(bar(page)).to_have_attribute("data-open", "0")
+    expect(bar(page).locator(".right")).to_have_text("3")
+    expect(bar(page).locator(".score")).to_have_text("1 of 1 right")
+
+
+def test_the_notes_have_a_window_that_follows_the_beats(visit):
+    page = visit(START.format(beat=3, preset="readers-question", step=293))
+    with page.expect_popup() as opened:
+        bar(page).locator(".window").click()
+    desk = opened.value
+    expect(desk.locator("#title")).to_contain_text("Two lenses")
+    expect(desk.locator("#notes")).to_contain_text("Hindsight knows every length")
+    desk.locator("body").press("PageDown")
+    desk.locator("body").press("PageDown")
+    expect(desk.locator("#title")).to_contain_text("513")
+    expect(bar(page)).to_have_attribute("data-beat", "4")

@@ -1,0 +1,39 @@
+"""A lecture hall without a network: everything a page needs is on this machine."""
+
+from urllib.parse import urlsplit
+
+from scripts import lab
+from vizkv.ui.pages import PAGES
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+WITHOUT_PLAYER = ("cost", "sweep", "cache", "lecture")
+
+
+def test_with_all_but_loopback_blocked_every_page_works_and_asks_for_nothing(app, browser):
+    context = browser.new_context(reduced_motion="reduce")
+    asked: list[str] = []
+
+    def route(route):
+        url = urlsplit(route.request.url)
+        if url.hostname in LOOPBACK or url.scheme in ("data", "blob"):
+            route.continue_()
+        else:
+            asked.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", route)
+    for name in PAGES:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+        page.goto(f"{app.url}/{name}")
+        lab.settle(page, player=name not in WITHOUT_PLAYER)
+        assert page.locator('[data-testid="stException"]').count() == 0, name
+        # no letter is missing because a face came from elsewhere
+        assert page.evaluate(
+            "document.fonts.ready.then(() => [...document.fonts].every((f) => f.status != 'error'))"
+        ), name
+        assert not errors, (name, errors)
+        page.close()
+    context.close()
+    assert not asked

@@ -1,0 +1,130 @@
+"""Pictures as files: pixels, pages, storyboards and films."""
+
+import io
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from PIL import Image
+
+from tests.export.test_picture import SMALL, SVG
+from vizkv import engine, scenario
+from vizkv.export import moving, render, story
+from vizkv.messages import messages
+from vizkv.views.picture import picture
+from vizkv.views.picture_look import COLOURS
+from vizkv.views.picture_svg import Sheet
+
+HOW = {"lens": "online", "accounting": "textbook", "say": messages()}
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return engine.run(scenario.from_dict(SMALL))
+
+
+@pytest.fixture(scope="module")
+def svg(trace):
+    return picture(trace, 4, width=960, **HOW)
+
+
+def opened(data):
+    return Image.open(io.BytesIO(data))
+
+
+def chinese(text="槽位 244 个，2ⁿ"):
+    sheet = Sheet()
+    sheet.text(10, 20, text, 20, "#000000", weight=700)
+    return sheet.svg(240, 40, language="zh-Hans", background="#FFFFFF")
+
+
+def test_a_png_is_as_large_as_was_asked_for(svg):
+    wide, high = render.size(svg)
+    assert opened(render.svg_to_png(svg)).size == (wide, high)
+    assert opened(render.svg_to_png(svg, 2)).size == (2 * wide, 2 * high)
+    assert opened(render.svg_to_png(svg, render.scale_to(svg))).width == 3840
+
+
+def test_a_transparent_picture_lets_the_slide_through(trace):
+    clear = opened(render.svg_to_png(picture(trace, 4, width=960, transparent=True, **HOW)))
+    assert clear.convert("RGBA").getpixel((2, 2))[3] == 0
+    assert opened(render.svg_to_png(picture(trace, 4, width=960, **HOW))).getpixel((2, 2))[3] == 255
+
+
+def test_a_pdf_is_one_page_of_lines_and_letters(svg):
+    data = render.svg_to_pdf(svg)
+    assert data.startswith(b"%PDF-") and data.count(b"/Type /Page\n") <= 1
+    assert b"/Subtype /Image" not in data and b"/FontFile" in data
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)
+    assert (float(box[1]), float(box[2])) == render.size(svg)
+
+
+def test_chinese_is_drawn_with_the_bundled_face():
+    ink = sum(opened(render.svg_to_png(chinese())).convert("L").histogram()[:128])
+    nothing = sum(opened(render.svg_to_png(chinese(""))).convert("L").histogram()[:128])
+    assert ink - nothing > 400
+    assert b"vizkvSansSC" in render.svg_to_pdf(chinese())
+
+
+def test_an_svg_file_needs_no_chinese_face():
+    carried = render.with_face(chinese())
+    root = ET.fromstring(carried)
+    assert not list(root.iter(f"{SVG}text"))
+    assert [e.get("aria-label") for e in root.iter(f"{SVG}path")] == ["槽位 244 个，2ⁿ"]
+    a, b = (opened(render.svg_to_png(one)).convert("L").resize((24, 4)) for one in (chinese(), carried))
+    assert max(abs(x - y) for x, y in zip(a.tobytes(), b.tobytes(), strict=True)) < 60
+    unknown = chinese("槽\U00020000")  # not in the face: it stays text
+    assert render.with_face(unknown) == unknown
+
+
+def test_a_storyboard_numbers_its_steps_and_says_what_happened(trace):
+    board = story.storyboard(trace, [0, 1, 4, 8], titles=["", "The second arrives"], **HOW)
+    root = ET.fromstring(board)
+    words = [e.text for e in root.iter(f"{SVG}text")]
+    assert len(list(root.iter(f"{SVG}circle"))) == 4
+    assert {"1", "2", "3", "4", "step 8 / 21", "The second arrives"} <= set(words)
+    assert len(re.findall(r"^\d\. ", root.find(f"{SVG}desc").text, re.MULTILINE)) == 4
+    with pytest.raises(render.ExportError, match="1 to 24 steps; 0 were chosen"):
+        story.storyboard(trace, [], **HOW)
+    with pytest.raises(render.Cancelled):
+        story.storyboard(trace, [0, 1], progress=lambda done, count: True, **HOW)
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_a_film_has_a_picture_a_step_and_moves_nothing_but_the_slots(trace, kind):
+    seen = []
+    film = opened(
+        moving.animation(trace, 1, 4, kind=kind, rate=4, width=480, progress=lambda *at: seen.append(at), **HOW)
+    )
+    assert film.format == kind.upper() and film.n_frames == 4 and film.width == 480 and film.height % 2 == 0
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert film.info["loop"] == 0
+    own = {tuple(int(COLOURS["light"][name][i : i + 2], 16) for i in (1, 3, 5)) for name in ("used", "free", "page")}
+    for at in range(film.n_frames):
+        film.seek(at)
+        found = {colour for _, colour in film.convert("RGB").getcolors(1 << 20)}
+        assert own <= found
+    assert film.info.get("duration", 0) in (0, 1500, 250)
+
+
+def test_an_mp4_is_made_where_the_extra_is_and_otherwise_a_sentence_says_so(trace, monkeypatch):
+    data = moving.animation(trace, 1, 2, kind="mp4", width=480, **HOW)
+    assert data[4:8] == b"ftyp"
+    monkeypatch.setattr(moving.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(render.ExportError, match="GIF or WebP"):
+        moving.animation(trace, 1, 2, kind="mp4", **HOW)
+
+
+def test_a_film_can_be_stopped(trace):
+    with pytest.raises(render.Cancelled):
+        moving.animation(trace, 0, 19, width=480, progress=lambda done, count: done == 2, **HOW)
+
+
+def test_a_film_has_both_ends_and_never_too_many_pictures(trace):
+    assert moving.chosen(trace, 3, 9, 4) == [3, 7, 9]
+    assert moving.chosen(trace, 99, -5) == list(range(22))
+    long = engine.run(scenario.from_dict(SMALL | {"slots": 2048, "max_model_len": 2048, "requests": [
+        {"id": "A", "prompt_tokens": 7, "final_slots": 2000}
+    ]}))  # fmt: skip
+    steps = moving.chosen(long, 0, 5000)
+    assert len(steps) <= moving.MOST and steps[0] == 0 and steps[-1] == long.steps

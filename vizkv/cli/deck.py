@@ -1,0 +1,62 @@
+"""``vizkv deck lecture.toml -o deck.pptx``: a lecture as slides with pictures, captions and speaker notes."""
+
+from __future__ import annotations
+
+import argparse
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vizkv import engine, lecture
+from vizkv.cli.export import write
+from vizkv.cli.language import option
+from vizkv.cli.text import Bar
+from vizkv.export.beats import drawer
+from vizkv.export.deck import deck
+from vizkv.export.wish import THEMES
+from vizkv.link import from_code, to_code
+from vizkv.messages import Messages
+from vizkv.scenario import Scenario
+from vizkv.trace import Trace
+
+
+def add(commands: Any, say: Messages) -> None:
+    """The command and its options."""
+    slides = commands.add_parser("deck", help=say("cli.deck"), description=say("cli.deck"))
+    slides.add_argument("file", type=Path, nargs="?", metavar="LECTURE", help=say("cli.deck.file"))
+    slides.add_argument("-o", "--out", type=Path, default=Path("lecture.pptx"), metavar="OUT", help=say("cli.deck.out"))
+    slides.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
+    option(slides, say)
+    slides.set_defaults(action=_deck)
+
+
+def _deck(arguments: argparse.Namespace, say: Messages) -> int:
+    script = lecture.read(arguments.file) if arguments.file else lecture.default()
+    bar, reached = Bar(), (0, len(script.beats))
+
+    def progress(done: int, total: int) -> bool:
+        nonlocal reached
+        reached = (done, total)
+        bar.show(done, total, say("cli.deck.making", done=done, total=total))
+        return False
+
+    draw = drawer(script, say, _run, arguments.theme)
+    try:
+        made = deck(script, draw, say, theme=arguments.theme, progress=progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(say("cli.export.stopped", done=reached[0], total=reached[1])) from None
+    finally:
+        bar.clear()
+    write(arguments.out, made)
+    print(say("cli.export.written", path=str(arguments.out), size=len(made)))
+    return 0
+
+
+def _run(scenario: Scenario) -> Trace:
+    return _kept(to_code(scenario))
+
+
+@cache
+def _kept(code: str) -> Trace:
+    """Beats one after another often show the same run."""
+    return engine.run(from_code(code))

@@ -1,0 +1,183 @@
+"""``vizkv export FILE --what player --step 500 --format svg -o out.svg``: pictures, films, pages and data of a run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vizkv import engine, scenario
+from vizkv import trace as traces
+from vizkv.cli.language import option
+from vizkv.cli.text import Bar
+from vizkv.export import figures, wish
+from vizkv.export.make import make
+from vizkv.export.render import ExportError
+from vizkv.export.wish import COLOURS, SCALES, THEMES, Wish, format_of, lead_of
+from vizkv.messages import Messages
+from vizkv.replay import checked
+from vizkv.scenario import ScenarioError
+from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
+from vizkv.told import told
+from vizkv.trace import Trace
+from vizkv.views import picture_table
+from vizkv.views import window as windows
+from vizkv.views.series import series
+
+_PANELS = ("text", "logical", "table", "queue")  # beside the rows of an offline player that has block tables
+
+
+def add(commands: Any, say: Messages) -> None:
+    """The command and its options."""
+    export = commands.add_parser("export", help=say("cli.export"), description=say("cli.export"))
+    export.add_argument("file", type=Path, metavar="FILE", help=say("cli.run.file"))
+    export.add_argument("--what", default="player", metavar="WHAT", help=say("cli.export.what"))
+    export.add_argument("--format", default="", metavar="FORMAT", help=say("cli.export.format"))
+    export.add_argument("-o", "--out", type=Path, metavar="OUT", help=say("cli.export.out"))
+    export.add_argument("--step", type=partial(_whole, say, "step"), metavar="N", help=say("cli.export.step"))
+    export.add_argument("--steps", type=partial(_steps, say), metavar="A:B|A,B,C", help=say("cli.export.steps"))
+    export.add_argument(
+        "--every", type=partial(_whole, say, "every"), default=1, metavar="N", help=say("cli.export.every")
+    )
+    export.add_argument("--rate", type=partial(_rate, say), default=5.0, metavar="N", help=say("cli.export.rate"))
+    export.add_argument("--lens", choices=LENSES, default="online", help=say("cli.export.lens"))
+    export.add_argument("--accounting", choices=ACCOUNTINGS, default="textbook", help=say("cli.export.accounting"))
+    export.add_argument("--colour", choices=COLOURS, default="state", help=say("cli.export.colour"))
+    export.add_argument("--lit", choices=CATEGORIES, default="", help=say("cli.export.lit"))
+    export.add_argument("--request", default="", metavar="ID", help=say("cli.export.request"))
+    export.add_argument(
+        "--position", type=partial(_whole, say, "position"), metavar="N", help=say("cli.export.position")
+    )
+    export.add_argument("--headline", default="", metavar="TEXT", help=say("cli.export.headline"))
+    export.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
+    export.add_argument("--scale", choices=SCALES, default="1", help=say("cli.export.scale"))
+    export.add_argument(
+        "--width", type=partial(_width, say), default=1600, metavar="PIXELS", help=say("cli.export.width")
+    )
+    export.add_argument("--transparent", action="store_true", help=say("cli.export.transparent"))
+    export.add_argument("--no-legend", action="store_true", help=say("cli.export.no-legend"))
+    export.add_argument("--caption", action="store_true", help=say("cli.export.caption"))
+    export.add_argument("--projector", action="store_true", help=say("cli.export.projector"))
+    option(export, say)
+    export.set_defaults(action=_export)
+
+
+def _whole(say: Messages, name: str, text: str) -> int:
+    least = 1 if name == "every" else 0
+    if not text.isdecimal() or len(text) > 9 or int(text) < least:
+        raise argparse.ArgumentTypeError(say("cli.export.whole", name=name, text=repr(text[:40]), least=least))
+    return int(text)
+
+
+def _rate(say: Messages, text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0.1 <= rate <= wish.MOST_RATE:
+        raise argparse.ArgumentTypeError(say("cli.export.rate.range", text=repr(text[:40]), most=wish.MOST_RATE))
+    return rate
+
+
+def _width(say: Messages, text: str) -> int:
+    if not text.isdecimal() or len(text) > 9 or not wish.NARROWEST <= int(text) <= wish.WIDEST:
+        raise argparse.ArgumentTypeError(
+            say("cli.export.width.range", text=repr(text[:40]), least=wish.NARROWEST, most=wish.WIDEST)
+        )
+    return int(text)
+
+
+def _steps(say: Messages, text: str) -> tuple[int, ...] | slice:
+    """``A,B,C``: those; ``A:B``: from A to B, either of which may be left out."""
+    parts = text.split(":") if ":" in text else text.split(",")
+    valid = len(parts) == 2 if ":" in text else all(parts)
+    if not valid or len(text) > 400 or not all(p == "" or (p.isdecimal() and len(p) <= 9) for p in parts):
+        raise argparse.ArgumentTypeError(say("cli.export.steps.form", text=repr(text[:40])))
+    if ":" in text:
+        return slice(int(parts[0] or 0), int(parts[1]) if parts[1] else None)
+    return tuple(int(part) for part in parts)
+
+
+def opened(path: Path) -> Trace:
+    """A saved trace, or the run of a scenario file. Raises ScenarioError or TraceError."""
+    return checked(traces.read(path)) if path.suffix == ".vizkv" else engine.run(scenario.load(path))
+
+
+def write(path: Path, data: bytes) -> None:
+    """The whole file or nothing, whenever somebody presses Ctrl-C. Raises ScenarioError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        try:
+            part.write_bytes(data)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise ScenarioError(told("The file {path!r} cannot be written: {why}.", path=str(path), why=error)) from None
+
+
+def _export(arguments: argparse.Namespace, say: Messages) -> int:
+    suffix = arguments.out.suffix if arguments.out else ""
+    kind = format_of(arguments.what, arguments.format, suffix)  # before anything is computed
+    trace = opened(arguments.file)
+    asked = _wish(arguments, kind, trace)
+    out = arguments.out or Path(f"{arguments.file.stem}-{asked.what.replace(':', '-')}.{kind}")
+    panels = _PANELS if picture_table.paged(trace) and len(trace.systems) == 1 else ()
+    bar, reached = Bar(), (0, 1)
+
+    def progress(done: int, total: int) -> bool:
+        nonlocal reached
+        reached = (done, total)
+        bar.show(done, total, say("cli.export.making", done=done, total=total))
+        return False
+
+    try:
+        made = make(asked, trace, say, panels=panels, progress=progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(say("cli.export.stopped", done=reached[0], total=reached[1])) from None
+    finally:
+        bar.clear()
+    write(out, made.data)
+    print(say("cli.export.written", path=str(out), size=len(made.data)))
+    return 0
+
+
+def _wish(arguments: argparse.Namespace, kind: str, trace: Trace) -> Wish:
+    lead = lead_of(trace)
+    last = windows.total(trace, lead) - 1
+    steps = arguments.steps
+    chosen = steps if isinstance(steps, tuple) else ()
+    span = steps if isinstance(steps, slice) else slice(min(chosen, default=0), max(chosen, default=last))
+    until = last if span.stop is None else span.stop
+    if not chosen:
+        chosen = tuple(dict.fromkeys(round(span.start + (until - span.start) * i / 5) for i in range(6)))
+    peak = series(trace)[max(lead, 0)].peak if arguments.step is None else arguments.step
+    asked = Wish(
+        arguments.what, kind, step=peak, steps=chosen if arguments.what == "storyboard" else (),
+        first=span.start, last=until, every=arguments.every, rate=arguments.rate, lens=arguments.lens,
+        accounting=arguments.accounting, colour=arguments.colour, theme=arguments.theme, scale=arguments.scale,
+        width=arguments.width, transparent=arguments.transparent, legend=not arguments.no_legend,
+        caption=arguments.caption, projector=arguments.projector, lit=arguments.lit, headline=arguments.headline,
+        request=_request(arguments.request, trace), position=-1 if arguments.position is None else arguments.position,
+    )  # fmt: skip
+    if asked.what == wish.CHART.removesuffix(":"):
+        asked = replace(asked, what=wish.CHART + figures.names(trace)[0])
+    return asked
+
+
+def _request(name: str, trace: Trace) -> int:
+    if not name:
+        return -1
+    known = {request.id: index for index, request in enumerate(trace.requests)}
+    if name not in known:
+        raise ExportError(
+            told("The request is {name!r}; valid for this run is {valid}.", name=name[:40],
+                 valid=", ".join(list(known)[:12]))
+        )  # fmt: skip
+    return known[name]
+
+
+__all__ = ["add", "opened", "write"]

@@ -1,0 +1,65 @@
+"""What a picture is drawn from, as files: the ledger as CSV, the scenario as TOML, the trace."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from vizkv import __version__
+from vizkv import scenario as scenarios
+from vizkv import trace as traces
+from vizkv.ledgers import ledgers
+from vizkv.messages import Messages
+from vizkv.scenario import Scenario
+from vizkv.slots import CATEGORIES, Accounting, Code, Lens
+from vizkv.trace import Trace
+
+# the finest states, which add up to the pool too: from them every lens and accounting can be told
+_CODES = tuple(Code)
+COLUMNS = (
+    "system", "step", "time_s", "slots", "batched_requests", "lens", "accounting", *CATEGORIES,
+    *(f"state_{code.name.lower()}" for code in _CODES),
+)  # fmt: skip
+
+
+def ledger_csv(trace: Trace, lens: Lens, accounting: Accounting, first: int = 0, last: int | None = None) -> bytes:
+    """A line a system and step, counts in slots. UTF-8 with a mark that spreadsheets know it by.
+
+    ``first``, ``last``: the steps, both included; all without them.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\r\n")  # as RFC 4180 has it
+    table.writerow(COLUMNS)
+    for system in trace.systems:
+        told = ledgers(system, trace.requests)
+        shares, name = told.shares(lens, accounting), _plain(system.name)
+        for step in range(first, min(told.steps, told.steps if last is None else last + 1)):
+            second = round(float(system.time_s[step]), 6)
+            batched = int(told.batched[step])
+            table.writerow(
+                [name, step, second, told.slots, batched, lens, accounting, *shares[step].tolist(),
+                 *told.counts[step, list(_CODES)].tolist()]
+            )  # fmt: skip
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _plain(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def parameters(title: str, scenario: Scenario | None, say: Messages) -> str:
+    """The caption of a chart over many runs: what is run in a scenario file's own words, and the version."""
+    lines = scenarios.to_toml(scenario).splitlines() if scenario is not None else []
+    fields = "; ".join(line.strip() for line in lines if line.strip())
+    return "\n".join(part for part in (title, fields, say("export.made", version=__version__)) if part)
+
+
+def scenario_toml(trace: Trace) -> bytes:
+    """The scenario of a run, as a file that runs it again."""
+    return scenarios.to_toml(scenarios.from_dict(trace.scenario)).encode()
+
+
+def trace_file(trace: Trace) -> bytes:
+    """The run itself, as `vizkv run` and the app open it."""
+    return traces.save(trace)

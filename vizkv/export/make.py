@@ -1,0 +1,159 @@
+"""One file out of a run: every picture, chart, film, page and table goes through here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+
+from vizkv.export import data, figures, html
+from vizkv.export.charts import WIDTH, chart
+from vizkv.export.moving import animation
+from vizkv.export.render import (
+    WIDE_4K,
+    Cancelled,
+    Progress,
+    scale_to,
+    svg_to_pdf,
+    svg_to_png,
+    with_face,
+)
+from vizkv.export.story import storyboard
+from vizkv.export.wish import CHART, MIME, Wish, check, lead_of
+from vizkv.messages import Messages
+from vizkv.trace import Trace
+from vizkv.views import payload
+from vizkv.views import window as windows
+from vizkv.views.payload import Moment, View
+from vizkv.views.picture import picture
+from vizkv.views.picture_caption import caption
+from vizkv.views.picture_table import table_picture
+
+WHOLE = 4_000  # steps that one page holds; of a longer run it holds those around the step
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file; ``alt``: what is seen on it, for those who do not see it."""
+
+    data: bytes
+    mime: str
+    alt: str = ""
+
+
+def make(
+    wish: Wish, trace: Trace, say: Messages, *, moments: Sequence[Moment] = (), panels: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Made:  # fmt: skip
+    """The file. Raises ExportError for what this run does not have, and Cancelled where ``progress`` returns True.
+
+    ``moments``, ``panels``: of the page that an offline player is made of.
+    """
+    check(wish, trace, say)
+    if wish.what.startswith(CHART):
+        made = _chart(wish, trace, say)
+    elif wish.what == "animation":
+        made = Made(_film(wish, trace, say, progress), MIME[wish.format])
+    elif wish.what in ("player", "table", "storyboard"):
+        made = drawn(_svg(wish, trace, say, progress), wish)
+    else:
+        made = Made(_document(wish, trace, say, moments, panels), MIME[wish.format])
+    if progress and progress(1, 1):
+        raise Cancelled
+    return made
+
+
+def drawn(svg: str, wish: Wish) -> Made:
+    """An SVG of ours in the format and size that is wished."""
+    alt = described(svg)
+    if wish.format == "svg":
+        return Made(with_face(svg).encode(), MIME["svg"], alt)
+    if wish.format == "pdf":
+        return Made(svg_to_pdf(svg), MIME["pdf"], alt)
+    scale = scale_to(svg) if wish.scale == "4k" else float(wish.scale)
+    return Made(svg_to_png(svg, scale), MIME["png"], alt)
+
+
+def described(svg: str) -> str:
+    """The description that an SVG carries."""
+    found = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+    return unescape(found[1]) if found else ""
+
+
+def chart_scale(scale: str, width: int = WIDTH) -> float:
+    """Pixels of a PNG for one of a chart."""
+    return WIDE_4K / width if scale == "4k" else float(scale)
+
+
+def _caption(wish: Wish, trace: Trace, say: Messages) -> str:
+    return caption(trace, wish.step, wish.lens, wish.accounting, say) if wish.caption else ""
+
+
+def _chart(wish: Wish, trace: Trace, say: Messages) -> Made:
+    name = wish.what.removeprefix(CHART)
+    figure = figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say)
+    alt = say(f"chart.alt.{name}")
+    given = chart(
+        figure, wish.format, scale=chart_scale(wish.scale), theme=wish.theme, transparent=wish.transparent,  # type: ignore[arg-type]
+        legend=wish.legend, caption=_caption(wish, trace, say), alt=alt, height=wish.height,
+    )  # fmt: skip
+    return Made(given, MIME[wish.format], alt)
+
+
+def _film(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) -> bytes:
+    return animation(
+        trace, wish.first, wish.last, lens=wish.lens, accounting=wish.accounting, say=say, kind=wish.format,  # type: ignore[arg-type]
+        rate=wish.rate, every=wish.every, colour=wish.colour, theme=wish.theme, width=min(wish.width, 1920),
+        legend=wish.legend, caption=_caption(wish, trace, say), lit=wish.lit, lit_in=wish.lit_in,
+        projector=wish.projector, headline=wish.headline, lead=lead_of(trace), progress=progress,
+    )  # fmt: skip
+
+
+def _svg(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) -> str:
+    common = {
+        "lens": wish.lens, "accounting": wish.accounting, "say": say, "colour": wish.colour, "theme": wish.theme,
+        "width": wish.width, "legend": wish.legend, "caption": _caption(wish, trace, say), "headline": wish.headline,
+        "transparent": wish.transparent, "lit": wish.lit, "lit_in": wish.lit_in, "projector": wish.projector,
+        "lead": lead_of(trace),
+    }  # fmt: skip
+    if wish.what == "storyboard":
+        return storyboard(trace, wish.steps or (wish.step,), progress=progress, **common)  # type: ignore[arg-type]
+    if wish.what == "table":
+        return table_picture(
+            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus, **common  # type: ignore[arg-type]
+        )  # fmt: skip
+    return picture(trace, wish.step, request=wish.request, height=wish.height, **common)  # type: ignore[arg-type]
+
+
+def _document(
+    wish: Wish, trace: Trace, say: Messages, moments: Sequence[Moment], panels: Sequence[str]
+) -> bytes:  # fmt: skip
+    if wish.what == "ledger":
+        return data.ledger_csv(trace, wish.lens, wish.accounting, wish.first, wish.last)
+    if wish.what == "scenario":
+        return data.scenario_toml(trace)
+    if wish.what == "trace":
+        return data.trace_file(trace)
+    return _page(wish, trace, say, moments, panels)
+
+
+def _page(wish: Wish, trace: Trace, say: Messages, moments: Sequence[Moment], panels: Sequence[str]) -> bytes:
+    lead = lead_of(trace)
+    total = windows.total(trace, lead)
+    part = None if lead < 0 and total <= WHOLE else windows.around(trace, wish.step, lead, WHOLE // 2)
+    title = wish.headline or trace.scenario.get("name") or say("export.title")
+    packed = payload.pack(trace, say, title, moments, panels, part)
+    view = View(
+        step=wish.step, lens=wish.lens, accounting=wish.accounting, colour=wish.colour, focus=wish.focus,
+        request=wish.request, position=wish.position, lit=wish.lit, lit_in=wish.lit_in,
+    )  # fmt: skip
+    told = caption(trace, wish.step, wish.lens, wish.accounting, say) if wish.caption else ""
+    return html.player_page(
+        packed, view, say, title=title, caption=told, theme=wish.theme, projector=wish.projector
+    )  # fmt: skip
+
+
+def whole(wish: Wish, trace: Trace) -> Wish:
+    """The wish with the whole run, where it names no part of it."""
+    return replace(wish, first=0, last=windows.total(trace, lead_of(trace)) - 1)

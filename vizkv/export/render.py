@@ -1,0 +1,114 @@
+"""An SVG as PNG or PDF, or as an SVG that needs no Chinese face; without a browser and without the network."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+from xml.sax.saxutils import quoteattr, unescape
+
+from vizkv import fonts
+
+Progress = Callable[[int, int], bool | None]
+"""Called with (done, of how many) while something long is made; returning True stops it."""
+
+_EM = 1000  # units of the bundled face
+_LINE = re.compile(rf"""<text ([^>]*font-family="'{fonts.FAMILY}'[^>]*)>([^<]*)</text>""")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+
+WIDE_4K = 3840  # pixels of the width of a picture in "4K"
+
+
+class Cancelled(Exception):
+    """The export was stopped by its progress callback."""
+
+
+class ExportError(ValueError):
+    """Something cannot be exported here; the message is one sentence."""
+
+
+@cache
+def _converter() -> Any:
+    """vl-convert, which knows the Chinese face from now on. Loaded when it is first needed: 60 MB."""
+    import vl_convert
+
+    vl_convert.register_font_directory(str(fonts.FOLDER))
+    return vl_convert
+
+
+def size(svg: str) -> tuple[float, float]:
+    """Width and height of a picture in CSS pixels."""
+    found = re.search(r'<svg\b[^>]*?\swidth="([\d.]+)(?:px)?"[^>]*?\sheight="([\d.]+)(?:px)?"', svg)
+    if not found:
+        raise ValueError("the SVG does not say how large it is")
+    return float(found[1]), float(found[2])
+
+
+def svg_to_png(svg: str, scale: float = 1) -> bytes:
+    """The picture in pixels: ``scale`` 1, 2, or :func:`scale_to` a width."""
+    data: bytes = _converter().svg_to_png(svg, scale=scale)
+    return data
+
+
+def scale_to(svg: str, width: int = WIDE_4K) -> float:
+    """The scale at which a picture is so many pixels wide."""
+    return width / size(svg)[0]
+
+
+def svg_to_pdf(svg: str) -> bytes:
+    """The picture as one page of a PDF: lines and letters, no pixels."""
+    data: bytes = _converter().svg_to_pdf(svg)
+    return data
+
+
+def with_face(svg: str) -> str:
+    """A picture of ours with its Chinese lines as outlines: it looks the same in every program on every machine.
+
+    The words stay in it, as labels of the outlines and in its description.
+    """
+    return _LINE.sub(_outlined, svg)
+
+
+def _outlined(found: re.Match[str]) -> str:
+    given, text = dict(_ATTRIBUTE.findall(found[1])), unescape(found[2])
+    weight = int(given.get("font-weight", 400))
+    path, wide = _outline(text, weight >= 600)
+    if not path:
+        return found[0]  # a letter that the face does not have
+    anchor = {"middle": wide / 2, "end": wide}.get(given.get("text-anchor", ""), 0.0)
+    scale = float(given["font-size"]) / _EM
+    place = given.get("transform") or f"translate({given['x']} {given['y']})"
+    return (
+        f'<path role="img" aria-label={quoteattr(text)} fill="{given["fill"]}" '
+        f'transform="{place} scale({scale:.5f} {-scale:.5f}) translate({-anchor:.0f} 0)" d="{path}"/>'
+    )
+
+
+@lru_cache(4096)
+def _outline(text: str, bold: bool) -> tuple[str, float]:
+    """A line as a path in the face's own units, and how wide it is; an empty path if a letter is missing."""
+    from fontTools.pens.svgPathPen import SVGPathPen
+    from fontTools.pens.transformPen import TransformPen
+
+    glyphs, known = _face(bold)
+    pen, x = SVGPathPen(glyphs), 0.0
+    for letter in text:
+        raised = ord(letter) not in known
+        plain = unicodedata.normalize("NFKD", letter)[:1] if raised else letter  # a superscript is a small letter
+        if ord(plain) not in known:
+            return "", 0
+        glyph, scale = glyphs[known[ord(plain)]], 0.62 if raised else 1.0
+        glyph.draw(TransformPen(pen, (scale, 0, 0, scale, x, 0.33 * _EM if raised else 0)))
+        x += glyph.width * scale
+    return pen.getCommands(), x
+
+
+@cache
+def _face(bold: bool) -> tuple[Any, dict[int, str]]:
+    """The glyphs of one of the bundled files, and their names by character."""
+    from fontTools.ttLib import TTFont
+
+    face = TTFont(fonts.files()[int(bold)])
+    return face.getGlyphSet(), face.getBestCmap()

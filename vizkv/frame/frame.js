@@ -1,0 +1,155 @@
+// What stands around every page: the document's language, and the class: a lecturer's player is told to the server, a
+// student's page follows it. One web socket a tab; it outlives the pages, so its state hangs on the window.
+
+const TELL_EVERY = 120; // ms: a lecturer who plays is told of eight times a second
+const AGAIN = 1500; // ms until a lost connection is tried anew
+const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once
+
+const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, refused: ""});
+
+const kept = (name) => `vizkv.class.${name}`;
+
+/** The tab's own memory: a lecturer's token, and whether a student follows. A private window may refuse it. */
+function remember(name, value) {
+  try {
+    if (value === undefined) return sessionStorage.getItem(kept(name));
+    sessionStorage.setItem(kept(name), value);
+  } catch {
+    // then a reload forgets
+  }
+  return null;
+}
+
+function address(data) {
+  const folder = new URL(data.base, location.href);
+  return `${folder.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${folder.pathname.replace(/\/$/, "")}${data.path}/${data.name}`;
+}
+
+/** The page that the address names, the first one if none. */
+function page(data) {
+  return location.pathname.replace(/\/+$/, "").split("/").filter(Boolean).at(-1) || data.first;
+}
+
+function connect() {
+  const {data} = room;
+  clearTimeout(room.retry);
+  const socket = new WebSocket(address(data));
+  room.socket = socket;
+  socket.onopen = () => {
+    room.said = "";
+    socket.send(JSON.stringify({token: data.token}));
+    show();
+  };
+  socket.onmessage = (event) => {
+    const told = JSON.parse(event.data);
+    if (told.refused) {
+      room.refused = told.refused;
+      show();
+      return;
+    }
+    room.last = told;
+    if (room.following) follow();
+  };
+  socket.onclose = () => {
+    if (room.socket !== socket) return;
+    show();
+    if (!room.refused) room.retry = setTimeout(connect, AGAIN);
+  };
+}
+
+/** Bring this page to where the lecturer's is. */
+function follow() {
+  const {data, last} = room;
+  if (!last || data.token || !last.opened) return;
+  if (data.taken !== last.opened) {
+    if (room.asked === last.opened) return; // under way
+    room.asked = last.opened;
+    clearTimeout(room.asking);
+    room.asking = setTimeout(() => room.ask(), Math.random() * SPREAD);
+    return;
+  }
+  lead();
+}
+
+/** The step, lens and so on of the run that is open: the player's business alone. */
+function lead() {
+  const {last, data} = room;
+  const player = window.vizkvPlayer;
+  if (!room.following || !last?.view || last.opened !== data.taken || last.told === room.led) return;
+  if (!player?.mounted || !player.trace) return; // it is looked at again, see tick
+  room.led = last.told;
+  player.lead(last.view);
+}
+
+function tell() {
+  const {data, socket} = room;
+  const player = window.vizkvPlayer;
+  if (!data.token || !player?.mounted || !player.trace || socket?.readyState !== WebSocket.OPEN) return;
+  const {step, focus, request, position, lit_in, lens, accounting, colour, lit} = player.tell();
+  const said = JSON.stringify({page: page(data), step, focus, request, position, lit_in, lens, accounting, colour, lit});
+  if (said === room.said) return;
+  room.said = said;
+  socket.send(said);
+}
+
+function tick() {
+  if (!room.data?.name) return;
+  if (room.data.token) tell();
+  else if (room.following) lead();
+}
+
+function show() {
+  const {data, root} = room;
+  if (!data || !root) return;
+  const live = room.socket?.readyState === WebSocket.OPEN;
+  root.hidden = !data.name || (!!data.token && !room.refused && live);
+  const what = room.refused ? `refused.${room.refused}` : !live ? "lost" : room.following ? "following" : "exploring";
+  root.dataset.live = live && !room.refused && room.following ? "1" : "0";
+  root.dataset.what = what;
+  root.querySelector(".what").textContent = data.say[what] ?? "";
+  const leave = root.querySelector(".leave");
+  leave.hidden = !!room.refused || !!data.token;
+  leave.textContent = data.say[room.following ? "leave" : "again"];
+}
+
+export default function (component) {
+  const {data, parentElement, setStateValue} = component;
+  document.documentElement.lang = data.lang;
+  room.root = parentElement.querySelector(".frame");
+  room.root.querySelector(".leave").onclick = () => {
+    room.following = !room.following;
+    remember(`${room.data.name}.free`, room.following ? "" : "1");
+    room.led = -1;
+    if (room.following) {
+      room.asked = 0;
+      room.data.taken = 0; // where the reader went meanwhile, nobody here knows
+      follow();
+    } else window.vizkvPlayer?.report(); // from now on it is the reader's own
+    show();
+  };
+  room.ask = () => {
+    room.n += 1;
+    setStateValue("asked", {opened: room.last.opened, n: room.n, at: Date.now()});
+  };
+  const before = room.data;
+  room.data = {...data};
+  if (data.name && data.token) remember(data.name, data.token);
+  const mine = data.name && !data.token ? remember(data.name) : null;
+  if (mine && room.claimed !== data.name) { // a lecturer's tab that was loaded anew
+    room.claimed = data.name;
+    setStateValue("claim", {token: mine, at: Date.now()});
+  }
+  if (before?.name !== data.name || before?.token !== data.token) {
+    room.refused = "";
+    const old = room.socket;
+    room.socket = null;
+    old?.close();
+    room.following = remember(`${data.name}.free`) !== "1";
+    room.last = null;
+    room.asked = 0;
+    if (data.name) connect();
+  }
+  room.timer ??= setInterval(tick, TELL_EVERY);
+  if (room.following) follow();
+  show();
+}

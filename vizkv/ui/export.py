@@ -1,0 +1,281 @@
+"""Figures for slides: what a page shows as a file, with the step and the lens that are open when it is asked for.
+
+What is quick is made when the button is pressed; what takes long is made by a thread, with a bar and a way to stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from vizkv import lecture as lectures
+from vizkv import scenario as scenarios
+from vizkv.export.beats import drawer
+from vizkv.export.charts import chart
+from vizkv.export.data import parameters
+from vizkv.export.deck import deck
+from vizkv.export.make import Made, chart_scale, make
+from vizkv.export.render import Progress
+from vizkv.export.wish import CHART, MIME, PICTURES, SCALES, Wish, formats, lead_of
+from vizkv.messages import Messages
+from vizkv.trace import Trace
+from vizkv.ui import lecture, link, offered, pages, runs
+from vizkv.ui.export_jobs import Job
+from vizkv.ui.session import session
+from vizkv.views import picture_table
+from vizkv.views import window as windows
+from vizkv.views.moments import moments
+from vizkv.views.payload import View
+from vizkv.views.picture_caption import caption
+
+DECK = "deck"
+LONG = ("storyboard", "animation", DECK)
+_FILES = ("html", "ledger", "scenario", "trace")
+_JOB = "vizkv.export"
+_LOOK_S = 0.5
+_MOST_STEPS = 24  # of a storyboard
+_AT_FIRST = 60  # steps of a film
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a page has to export. ``trace`` is None on a page without a player."""
+
+    state: link.Open
+    trace: Trace | None
+    charts: offered.Offers
+    theme: str
+    projector: bool
+
+
+def show(trace: Trace | None = None) -> None:
+    """The drawer; the last thing on a page, after all charts are drawn."""
+    state, now = link.current(), session()
+    source = Source(state, trace, offered.settle(), st.context.theme.type or "light", now.projector)
+    job: Job | None = st.session_state.get(_JOB)
+    running = job is not None and job.running
+    st.fragment(_drawer, run_every=_LOOK_S if running else None)(source, running)
+
+
+def _drawer(source: Source, expected: bool) -> None:
+    """``expected``: whether something was being made when this began to look by itself."""
+    say = source.state.say
+    job: Job | None = st.session_state.get(_JOB)
+    with st.expander(say("export.ui.title"), key="export", icon=":material/slideshow:", on_change="rerun") as box:
+        if not box.open and not expected:
+            return  # nothing is drawn where nobody looks
+        st.caption(say("export.ui.about"))
+        known = _known(source)
+        what = st.selectbox(
+            say("export.ui.what"), known, key="export-what", format_func=lambda name: _title(name, say)
+        )  # fmt: skip
+        wish = _wish(source, what, say)
+        if what in LONG:
+            _long(source, wish, job, say)
+        else:
+            _quick(source, wish, say)
+    if expected and not (job is not None and job.running):
+        st.rerun()  # the whole page: it looks no more by itself
+
+
+def _known(source: Source) -> list[str]:
+    """What this page has, in the order in which it is offered."""
+    drawn = [CHART + name for name in source.charts.names()]
+    if source.trace is None:
+        return [*drawn, "scenario", DECK] if pages.PAGES[source.state.page].name != "cost" else [*drawn, DECK]
+    table = ["table"] if picture_table.paged(source.trace) else []
+    return ["player", *table, *drawn, "storyboard", "animation", *_FILES, DECK]
+
+
+def _title(what: str, say: Messages) -> str:
+    name = what.removeprefix(CHART)
+    key = f"export.chart.{name}" if what.startswith(CHART) else f"export.what.{name}"
+    return say(key) if key in say else name
+
+
+# -- what is asked -----------------------------------------------------------------------------------------------------
+
+
+def _wish(source: Source, what: str, say: Messages) -> Wish:
+    """The controls of this kind of file. Where the player stands is looked up when the file is made."""
+    known = ("pptx",) if what == DECK else formats(what)
+    one, two, three = st.columns(3)
+    kind = known[0]
+    if len(known) > 1:
+        with one:
+            kind = _one_of("format", known, say) or known[0]
+    wish = Wish(what, kind, theme=source.theme, projector=source.projector, caption=False)
+    picture = known == PICTURES
+    if kind == "png":
+        with two:
+            wish = replace(wish, scale=_one_of("scale", SCALES, say) or SCALES[0])
+    if picture or what in (*LONG, "html"):
+        with three:
+            wish = _ground(wish, picture, say)
+    if picture or what in ("animation", "html"):
+        with st.container(horizontal=True):
+            if what != "html":
+                wish = replace(wish, legend=st.toggle(say("export.ui.legend"), True, key="export-legend"))
+            wish = replace(wish, caption=st.toggle(say("export.ui.caption"), False, key="export-caption"))
+    if source.trace is None:
+        return wish
+    last = windows.total(source.trace, lead_of(source.trace)) - 1
+    if what == "storyboard":
+        wish = replace(wish, steps=_steps(source, last, say))
+    if what == "animation":
+        wish = _film(wish, source, last, say)
+    return replace(wish, last=last) if what == "ledger" else wish
+
+
+def _one_of(name: str, known: tuple[str, ...], say: Messages) -> str | None:
+    def label(value: str) -> str:
+        key = f"export.{name}.{value}"
+        return say(key) if key in say else value.upper()
+
+    return st.segmented_control(
+        say(f"export.ui.{name}"), known, default=known[0], key=f"export-{name}-{len(known)}-{known[0]}",
+        format_func=label,
+    )  # fmt: skip
+
+
+def _ground(wish: Wish, picture: bool, say: Messages) -> Wish:
+    """What is behind the picture. A chart of the page has the page's colours."""
+    if wish.what.startswith(CHART):
+        chosen = _one_of("ground", ("page", "transparent"), say)
+        return replace(wish, transparent=chosen == "transparent")
+    chosen = _one_of("ground", ("light", "dark", "transparent") if picture else ("light", "dark"), say) or "light"
+    return replace(wish, transparent=chosen == "transparent", theme=wish.theme if chosen == "transparent" else chosen)
+
+
+def _steps(source: Source, last: int, say: Messages) -> tuple[int, ...]:
+    assert source.trace is not None
+    proposed = [m.step for m in moments(source.trace, source.state.preset, say)] or [last * i // 5 for i in range(6)]
+    first = ", ".join(str(step) for step in dict.fromkeys(sorted(proposed)))
+    text = st.text_input(say("export.ui.steps"), first, key=f"export-steps-{source.state.key}", max_chars=400)
+    words = [word for word in text.replace("，", ",").replace(",", " ").split() if word]
+    wrong = next((w for w in words if not (w.isdecimal() and len(w) < 10 and int(w) <= last)), "")
+    if wrong or not 1 <= len(words) <= _MOST_STEPS:
+        st.warning(say("export.ui.steps.form", text=(wrong or text)[:40], last=last, most=_MOST_STEPS))
+        return ()
+    return tuple(int(word) for word in words)
+
+
+def _film(wish: Wish, source: Source, last: int, say: Messages) -> Wish:
+    view = source.state.view or View()
+    ends = min(last, view.step + _AT_FIRST)
+    one, two = st.columns([3, 1])
+    first, final = wish.first, wish.last
+    if last:
+        first, final = one.slider(
+            say("export.ui.range"), 0, last, (max(0, ends - _AT_FIRST), ends), key=f"export-range-{source.state.key}"
+        )
+    rate = two.number_input(say("export.ui.rate"), 0.5, 30.0, 5.0, 0.5, key="export-rate")
+    return replace(wish, first=first, last=final, rate=rate, width=1280)
+
+
+def _here(wish: Wish, source: Source) -> Wish:
+    """The wish with the step, lens and all that is open now."""
+    view = source.state.view or View()
+    fields = ("step", "lens", "accounting", "colour", "request", "position", "focus", "lit", "lit_in")
+    return replace(
+        wish, headline=source.state.say(f"preset.{source.state.preset.id}.question"),
+        **{name: getattr(view, name) for name in fields},
+    )  # fmt: skip
+
+
+# -- quick ones --------------------------------------------------------------------------------------------------------
+
+
+def _quick(source: Source, wish: Wish, say: Messages) -> None:
+    st.download_button(
+        say("export.ui.download"), lambda: _made(source, wish).data, _name(source, wish), MIME[wish.format],
+        key="export-download", icon=":material/download:", type="primary", on_click="ignore",
+    )  # fmt: skip
+    if wish.what.startswith(CHART):
+        st.caption(say("export.ui.alt", alt=source.charts.now(wish.what.removeprefix(CHART)).alt))
+    elif wish.what in ("player", "table"):
+        st.caption(say("export.ui.step"))
+
+
+def _name(source: Source, wish: Wish) -> str:
+    return f"{source.state.preset.id}-{wish.what.replace(':', '-')}.{wish.format}"
+
+
+def _made(source: Source, wish: Wish) -> Made:
+    """Now; in a thread of the server, without a session."""
+    state = source.state
+    if wish.what.startswith(CHART):
+        return _chart(source, wish)
+    if wish.what == "scenario":
+        return Made(scenarios.to_toml(state.scenario).encode(), MIME["toml"])
+    assert source.trace is not None
+    chips = moments(source.trace, state.preset, state.say) if wish.what == "html" else ()
+    panels = pages.PAGES[state.page].panels
+    return make(_here(wish, source), source.trace, state.say, moments=chips, panels=panels)
+
+
+def _chart(source: Source, wish: Wish) -> Made:
+    """The chart that is on the page, as it is there."""
+    given = source.charts.now(wish.what.removeprefix(CHART))
+    told = ""
+    if wish.caption:
+        told = _about(source)
+    data = chart(
+        given.figure, wish.format, scale=chart_scale(wish.scale), theme=given.theme, transparent=wish.transparent,  # type: ignore[arg-type]
+        legend=wish.legend, caption=told, alt=given.alt,
+    )  # fmt: skip
+    return Made(data, MIME[wish.format], given.alt)
+
+
+def _about(source: Source) -> str:
+    state, view = source.state, source.state.view or View()
+    if source.trace is None:
+        title = state.say(f"page.{state.page}.title")
+        return parameters(title, None if state.page == "cost" else state.scenario, state.say)
+    return caption(source.trace, view.step, view.lens, view.accounting, state.say)
+
+
+# -- long ones ---------------------------------------------------------------------------------------------------------
+
+
+def _long(source: Source, wish: Wish, job: Job | None, say: Messages) -> None:
+    if job is not None and job.running:
+        share = job.done / job.total if job.total else 0.0
+        text = say("export.ui.waiting") if job.waiting else say("export.ui.making", done=job.done, total=job.total)
+        st.progress(min(1.0, share), text)
+        st.button(say("export.ui.cancel"), key="export-cancel", icon=":material/stop:", on_click=job.cancel)
+        return
+    ready = wish.what != "storyboard" or bool(wish.steps)
+    if st.button(
+        say("export.ui.make"), key="export-make", icon=":material/movie:", type="primary", disabled=not ready
+    ):  # fmt: skip
+        st.session_state[_JOB] = Job(_name(source, wish), _task(source, wish))
+        st.rerun()
+    if job is None:
+        return
+    if job.made is not None and not job.cancelled:
+        st.download_button(
+            say("export.ui.ready", name=job.name, size=len(job.made.data)), job.made.data, job.name, job.made.mime,
+            key="export-ready", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        if job.made.mime in (MIME["gif"], MIME["webp"], MIME["png"]):
+            st.image(job.made.data)
+    elif job.problem is not None:
+        st.warning(say.error(job.problem), icon=":material/error:")
+    elif job.broken:
+        st.warning(say("export.ui.broken"), icon=":material/error:")
+    elif job.cancelled:
+        st.caption(say("export.ui.cancelled"))
+
+
+def _task(source: Source, wish: Wish) -> Callable[[Progress], Made]:
+    say = source.state.say
+    if wish.what == DECK:
+        script = lecture.find(session().lecture) or lectures.default()
+        draw = drawer(script, say, lambda scenario: runs.trace(scenario, long=True), wish.theme)
+        return lambda progress: Made(deck(script, draw, say, theme=wish.theme, progress=progress), MIME["pptx"])
+    trace, asked = source.trace, _here(wish, source)
+    assert trace is not None
+    return lambda progress: make(asked, trace, say, progress=progress)

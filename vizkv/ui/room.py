@@ -1,0 +1,26 @@
+"""The room that a page is shown in: a projector's type and contrast, and what a screen reader and the keyboard need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from vizkv.ui import link, streamlit_words
+
+_MENDS = Path(__file__).with_name("mend.js")
+_PROJECTOR = Path(__file__).with_name("projector.css")
+
+
+def apply() -> None:
+    """For every page. The player and the bars read ``--vizkv-room``: a property reaches into every component."""
+    # a block of its own: the script runs again in another language, and names its constants again
+    words = streamlit_words.script(link.say())
+    st.html(f"<script>{{{_MENDS.read_text(encoding='utf-8')}{words}}}</script>", unsafe_allow_javascript=True)
+    if link.session().projector:
+        st.html(_PROJECTOR)
+
+
+def projector() -> bool:
+    """Whether the page is shown on a projector."""
+    return link.session().projector

@@ -1,0 +1,62 @@
+// Streamlit's own widgets speak English only: what they say is replaced from outside, in the page's language.
+// WORDS: English text -> the language's; empty for English. What a widget says again later is replaced again.
+const WORDS = /*words*/{};
+const PATTERNS = [
+  [/^(\d+(?:\.\d+)?\s?[KMG]B) per file$/, "$ per file"], [/^Remove (.+)$/, "Remove $"], [/^Help for (.+)$/, "Help for $"],
+];
+const TEXTS = [
+  '[data-testid="stFileUploader"] button', '[data-testid="stFileUploader"] button *',
+  '[data-testid="stFileUploaderDropzone"] span', '[data-testid="stFileUploaderDropzone"] small',
+  '[data-testid="InputInstructions"] *', '[data-testid="stSkipLink"]', 'a[href^="#"]', '[data-testid="stTooltipContent"] *',
+  '[data-baseweb="tooltip"] *', '[role="listbox"] li', '[role="menuitem"] *', '[data-testid="stStatusWidget"] *',
+].join(", ");
+const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+
+/** What a text is in the language; the text itself where that is not known. */
+function word(text) {
+  const known = window.vizkvWords[text];
+  if (known) return known;
+  for (const [pattern, key] of PATTERNS) {
+    const found = pattern.exec(text);
+    if (found && window.vizkvWords[key]) return window.vizkvWords[key].replace("$", found[1]);
+  }
+  return text;
+}
+
+function replaceIn(element, said) {
+  for (const node of element.childNodes) {
+    if (node.nodeType !== Node.TEXT_NODE) continue;
+    const old = said.get(node);
+    const text = old && node.data === old.now ? old.was : node.data;
+    const now = word(text.trim());
+    const next = now === text.trim() ? text : now;
+    if (node.data !== next) node.data = next;
+    said.set(node, {was: text, now: next});
+  }
+}
+
+function replaceAttribute(element, name, said) {
+  const key = `${name} of it`;
+  const kept = said.get(element) ?? {};
+  const here = element.getAttribute(name);
+  const text = kept[key] && here === kept[key].now ? kept[key].was : here;
+  const now = word(text);
+  if (here !== now) element.setAttribute(name, now);
+  kept[key] = {was: text, now};
+  said.set(element, kept);
+}
+
+window.vizkvWords = WORDS;
+if (!window.vizkvSay && Object.keys(WORDS).length) {
+  const [texts, attributes] = [new WeakMap(), new WeakMap()];
+  let due = 0;
+  window.vizkvSay = () => {
+    due = 0;
+    document.querySelectorAll(TEXTS).forEach((element) => replaceIn(element, texts));
+    for (const name of ATTRIBUTES)
+      document.querySelectorAll(`[${name}]`).forEach((element) => replaceAttribute(element, name, attributes));
+  };
+  new MutationObserver(() => { due ||= requestAnimationFrame(window.vizkvSay); }).observe(
+    document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ATTRIBUTES});
+}
+window.vizkvSay?.();

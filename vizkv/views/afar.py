@@ -1,0 +1,50 @@
+"""A chart as it has to be for the back row: larger type, thicker lines, wider hatches. The data stay the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+TYPE, LINE, MARK, HATCH, HEIGHT = 1.32, 1.7, 1.35, 1.6, 1.16  # times as large
+_ROOM = {"t": 10, "b": 34}  # pixels more, for the type around the plot
+_SIZES = {
+    "font": TYPE, "textfont": TYPE, "tickfont": TYPE, "title_font": TYPE, "marker": MARK, "pattern": HATCH,
+    "fillpattern": HATCH,
+}  # fmt: skip
+_PLAIN = {"light": "#000000", "dark": "#FFFFFF"}
+
+
+def for_projector(figure: go.Figure, theme: str) -> go.Figure:
+    """Another figure of the same data."""
+    made = figure.to_dict()
+    layout = made["layout"]
+    template = layout.pop("template", None)
+    layout.setdefault("font", {})["color"] = _PLAIN[theme]
+    _grow(made)
+    if "height" in layout:
+        layout["height"] = round(layout["height"] * HEIGHT)
+    for side, more in _ROOM.items():
+        if side in layout.get("margin", {}):
+            layout["margin"][side] += more
+    if template is not None:
+        layout["template"] = template
+    return go.Figure(made)
+
+
+def _grow(thing: Any, name: str = "") -> None:
+    """Everything that has a size, wherever it lies in the figure."""
+    if isinstance(thing, list):
+        for one in thing:
+            _grow(one, name)
+    if not isinstance(thing, dict):
+        return
+    for key, by in (("size", _SIZES.get(name)), ("width", LINE if name == "line" else None)):
+        if by and thing.get(key) is not None:
+            thing[key] = _times(thing[key], by)
+    for inner, value in thing.items():
+        _grow(value, inner)
+
+
+def _times(size: Any, by: float) -> Any:
+    return [one * by for one in size] if isinstance(size, (tuple, list)) else size * by

@@ -1,0 +1,182 @@
+"""One paged system's books at a step, and what they add to its pool in a picture, as vizkv/player/blocks.js does.
+
+Above each block its number, who holds it and how many references it has; outlines for what is followed, copied or read
+wrongly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from vizkv.events import Kind
+from vizkv.replay import Replay, at
+from vizkv.trace import Trace
+from vizkv.views.picture_look import TONES, Look, mix
+from vizkv.views.picture_strip import Strip
+from vizkv.views.picture_svg import fit, measure
+
+_MOST_LINE = 5  # of a frame: thicker ones would hide the block's number
+
+
+@dataclass(frozen=True)
+class Books:
+    """Block tables, references and queues. Sequences are counted as in the trace."""
+
+    size: int
+    tables: dict[int, list[int]]
+    written: dict[int, int]
+    wrote_from: dict[int, int]  # first position that this step wrote
+    references: dict[int, int]
+    queue: list[int]
+    left: list[int]  # taken from the queue in this step
+    came: set[int]  # come to it in this step
+    cached: set[int]
+    cpu: dict[int, list[int]]
+    cpu_blocks: int
+    wrong: dict[tuple[int, int], int]
+    copies: list[tuple[int, int, int]]  # from, to, sequence
+    swaps: list[int]  # blocks that went out or came in
+    null_block: bool
+    replay: Replay
+
+    def text(self, who: int, position: int) -> str:
+        """A token as this system has written it."""
+        return self.replay.piece(who, position)
+
+    def filled(self, who: int, logical: int) -> int:
+        """Slots filled in a logical block."""
+        return max(0, min(self.size, self.written.get(who, 0) - logical * self.size))
+
+    def block_of(self, who: int, position: int) -> int:
+        """The physical block of a written token, -1 if there is none."""
+        table = self.tables.get(who, [])
+        logical = position // self.size
+        return table[logical] if 0 <= position < self.written.get(who, 0) and logical < len(table) else -1
+
+
+def books(trace: Trace, index: int, step: int) -> Books:
+    """The books of one system at its step."""
+    system = trace.systems[index]
+    now = at(system, trace.requests, step)
+    before = list(at(system, trace.requests, step - 1).free_queue) if step else list(now.free_queue)
+    queue = list(now.free_queue)
+    exchanged = any(e.kind == Kind.EXCHANGED for e in now.events)  # then blocks have only changed places
+    return Books(
+        size=system.block_size,
+        tables={who: list(live.block_table) for who, live in now.live.items()},
+        written={who: live.written for who, live in now.live.items()},
+        wrote_from={who: live.written - now.scheduled.get(who, 0) for who, live in now.live.items()},
+        references=dict(now.references),
+        queue=queue,
+        left=[] if exchanged else [b for b in before if b not in now.free_queue],
+        came=set() if exchanged else set(queue) - set(before),
+        cached=set(now.cached),
+        cpu={who: list(blocks) for who, blocks in now.swapped.items()},
+        cpu_blocks=system.slots // system.block_size if system.detail.get("recovery") == "swap" else 0,
+        wrong={key: block for key, block in now.repointed.items() if key[0] in now.live},
+        copies=[(e.a, e.b, e.request) for e in now.events if e.kind == Kind.COPIED],
+        swaps=[
+            e.a if e.kind == Kind.SWAPPED_OUT else e.b
+            for e in now.events
+            if e.kind in (Kind.SWAPPED_OUT, Kind.SWAPPED_IN) and e.d
+        ],
+        null_block=bool(system.detail.get("null_block")),
+        replay=now,
+    )  # fmt: skip
+
+
+def tint(look: Look, block: int) -> str:
+    """A block's own tint, the same wherever the block is."""
+    return mix(look.request(1 + block % TONES), look.page, 0.45 if look.dark else 0.3)
+
+
+def draw_blocks(strip: Strip, look: Look, kept: Books, names: list[str], null: str, pin: tuple[int, int]) -> None:
+    """Draw over a strip that is drawn. ``pin``: (block, offset) of the token that is followed, -1 for none."""
+    if strip.band:
+        _labels(strip, look, kept, names, null)
+    for source, target, _ in kept.copies:
+        _copied(strip, look, source, target)
+    for block in kept.swaps:
+        _frame(strip, block, look.accent, 2, dashed=True)
+    for block in kept.wrong.values():
+        _frame(strip, block, look.alarm, 3, dashed=True)
+    block, offset = pin
+    if block < 0:
+        return
+    _frame(strip, block, look.accent, 3 if offset < 0 else 1)
+    if offset >= 0:
+        slot = block * kept.size + offset
+        strip.edges([(slot, slot + 1)], look.line(4), look.page, "around")
+        strip.edges([(slot, slot + 1)], look.line(3), look.accent, "around")
+
+
+def _box(strip: Strip, block: int) -> tuple[float, float, float, float]:
+    """A block with its label."""
+    row, column = divmod(block * strip.size, strip.columns)
+    left, right = strip.x[column], strip.x[min(strip.columns, column + strip.size)]
+    top = strip.y[row] - strip.band
+    return left, top, right - left, strip.bottom[row] - top
+
+
+def _frame(strip: Strip, block: int, colour: str, line: float, dashed: bool = False) -> None:
+    x, y, w, h = _box(strip, block)
+    line = min(_MOST_LINE, strip.look.line(line))
+    more = {"stroke_dasharray": f"{3 * line} {2 * line}"} if dashed else {}
+    strip.sheet.rect(
+        x + line / 2, y + line / 2, w - line, h - line, stroke=colour, stroke_width=line, **more
+    )  # fmt: skip
+
+
+def _copied(strip: Strip, look: Look, source: int, target: int) -> None:
+    """Source (dashed) and target of a copy, and a bow from one to the other."""
+    _frame(strip, source, look.text, 3, dashed=True)
+    _frame(strip, target, look.text, 3)
+    (x1, y1, high), (x2, y2, _) = (
+        (x + w / 2, y + strip.band + 4, h - strip.band) for x, y, w, h in (_box(strip, b) for b in (source, target))
+    )
+    cx, cy = (x1 + x2) / 2, max(y1, y2) + high * 0.45
+    angle, head = math.atan2(y2 - cy, x2 - cx), 8
+    # a rim in the page's colour first: the bow goes over all kinds of slots
+    for wide, ink, rim in ((5, look.page, 2), (2, look.text, 0)):
+        end = x2 - math.cos(angle) * head, y2 - math.sin(angle) * head
+        strip.sheet.add(
+            f'<path d="M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}" fill="none" stroke="{ink}" '
+            f'stroke-width="{look.line(wide)}"/>'
+        )
+        tip = [(x2 + math.cos(angle) * rim, y2 + math.sin(angle) * rim)] + [
+            (x2 - math.cos(angle + turn) * (head * 1.4 + rim), y2 - math.sin(angle + turn) * (head * 1.4 + rim))
+            for turn in (-0.45, 0.45)
+        ]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in tip)
+        strip.sheet.add(f'<polygon points="{points}" fill="{ink}"/>')
+
+
+def _labels(strip: Strip, look: Look, kept: Books, names: list[str], null: str) -> None:
+    band = strip.band
+    size = max(11, min(17, band * 0.8))
+    held: dict[int, list[str]] = {}
+    for who, table in kept.tables.items():
+        for block in table:
+            held.setdefault(block, []).append(names[who])
+    for block in range(strip.slots // kept.size):
+        left, top, width, _ = _box(strip, block)
+        owners = held.get(block)
+        if owners:
+            strip.sheet.rect(left + 1, top, width - 2, band - 1, tint(look, block))
+        middle = top + (band - 1) / 2
+        number = null if block == 0 and kept.null_block else str(block)
+        ink = look.text if owners else look.quiet
+        strip.sheet.text(left + 4, middle, number, size, ink, weight=700, most=width - 6)
+        start = left + 10 + measure(number, size, 700)
+        badge, right = kept.references.get(block, 0), left + width - 2
+        if badge > 1:
+            text = f"×{badge}"
+            wide = math.ceil(measure(text, size, 700)) + 8
+            strip.sheet.rect(right - wide, top + 1, wide, band - 3, look.text, rx=4)
+            strip.sheet.text(right - wide / 2, middle, text, size, look.page, weight=700, anchor="middle")
+            right -= wide + 4
+        if owners and right - 1 - start >= 8:
+            room = right - 1 - start
+            text = fit(" ".join(owners), room, size * 0.92, 500)
+            strip.sheet.text(start, middle, text, size * 0.92, look.text, weight=500, most=room)

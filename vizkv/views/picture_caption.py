@@ -1,0 +1,56 @@
+"""The caption of a picture: what was run, with every parameter that is not a default, the seed and the version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vizkv.messages import Messages
+from vizkv.slots import Accounting, Lens
+from vizkv.trace import Trace
+from vizkv.views import window as windows
+
+MOST = 12  # requests whose parameters are written down; the scenario file has all
+_ALWAYS = {"slots": 4096, "max_model_len": 2048, "model": "tiny", "seed": 0}
+_CUT = 60  # letters of a text
+
+
+def caption(trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Messages) -> str:
+    """Several lines: the moment, the scenario's parameters in their own names, the version."""
+    scenario = trace.scenario
+    told = say("player.step", step=step, last=windows.total(trace) - 1)
+    how = say("picture.how", lens=say(f"lens.{lens}"), accounting=say(f"accounting.{accounting}"))
+    name = scenario.get("name") or say("picture.unnamed")
+    lines = [say("picture.caption", name=name, where=told, how=how)]
+    top = {**_ALWAYS, **{k: v for k, v in scenario.items() if k not in ("name", "systems", "requests", "workload")}}
+    lines.append(_fields(top))
+    systems = zip(scenario.get("systems", []), trace.systems, strict=False)
+    lines.append(
+        "; ".join(f"{s.name}: {_fields({k: v for k, v in given.items() if k != 'name'})}" for given, s in systems)
+    )
+    requests = scenario.get("requests", [])
+    shown = [f"{r.get('id', '')}: {_fields({k: v for k, v in r.items() if k != 'id'})}" for r in requests[:MOST]]
+    if len(requests) > MOST:
+        shown.append(say("picture.caption.more", n=len(requests) - MOST))
+    if shown:
+        lines.append("; ".join(shown))
+    if "workload" in scenario:
+        lines.append(f"workload: {_fields(scenario['workload'])}")
+    lines.append(say("picture.caption.made", version=trace.version))
+    return "\n".join(line for line in lines if line)
+
+
+def _fields(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {_value(value)}" for name, value in values.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value if len(value) <= _CUT else value[:_CUT] + "…"}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return f"{{{_fields(value)}}}"
+    if isinstance(value, list | tuple):
+        items = [_value(item) for item in value[:MOST]]
+        return f"[{', '.join(items)}{', …' if len(value) > MOST else ''}]"
+    return str(value)
