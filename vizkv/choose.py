@@ -10,7 +10,7 @@ from vizkv.scheduling.request import Group
 from vizkv.scheduling.request import Sequence as Running
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from vizkv.model import Tensor
 
 Row = Callable[[], "Tensor"]
 """The logits [V] of a scheduled sequence, fetched only where the most probable token is not enough."""

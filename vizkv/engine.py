@@ -22,9 +22,7 @@ from vizkv.told import told
 from vizkv.trace import RequestFacts, SystemTrace, Trace
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vizkv.model import LoadedModel
+    from vizkv.model import LoadedModel, Tensor
     from vizkv.model.runner import Observer, Runner, Work
 
 MAX_STEPS = 200_000

@@ -41,7 +41,6 @@ class Question:
     system: int = 0
     pick: str = ""
     size: int = 0  # slots of a block
-    mark: int = -1  # the slot that the answer is about
 
     def clicked(self, system: int, slot: int) -> str:
         """The answer that a click on a slot gives; "" if it is none."""
@@ -61,7 +60,6 @@ class _Found:
     wrong: Iterable[int] = ()
     choices: tuple[Choice, ...] = ()
     pick: str = ""
-    mark: int = -1
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ def question(beat: Beat, number: int, trace: Trace, say: Messages) -> Question:
     words = beat.words() | {"step": str(found.step), "lens": lens}
     size = case.system.block_size
     return Question(
-        found.text, choices, found.answer, found.told, words, ask.system, found.pick, size, found.mark
+        found.text, choices, found.answer, found.told, words, ask.system, found.pick, size
     )  # fmt: skip
 
 
@@ -195,7 +193,7 @@ def _colour(c: _Case) -> _Found:
     choices = tuple(Choice(one, say(f"player.category.{one}")) for one in CATEGORIES)
     return _Found(
         text, name, say("ask.colour.told", slot=slot, step=step, category=say(f"player.category.{name}"), lens=lens),
-        step, choices=choices, mark=slot,
+        step, choices=choices,
     )  # fmt: skip
 
 
@@ -230,7 +228,7 @@ def _fits(c: _Case) -> _Found:
 
 
 def _next_block(c: _Case) -> _Found:
-    size, say = c.blocks, c.say
+    say, _ = c.say, c.blocks  # a system without blocks is refused
     step, event = c.first(Kind.BLOCK, c.who, c.asked_at + 1, Kind.COPIED)
     block = event.b if event.kind == Kind.COPIED else event.a
     now = c.replay(c.asked_at)
@@ -240,7 +238,6 @@ def _next_block(c: _Case) -> _Found:
     return _Found(
         say("ask.next-block", request=c.ask.request, system=c.system.name), str(block),
         say("ask.next-block.told", request=c.ask.request, block=block, step=step), step, wrong, pick="block",
-        mark=block * size,
     )  # fmt: skip
 
 
@@ -252,7 +249,7 @@ def _next_slot(c: _Case) -> _Found:
     return _Found(
         say("ask.next-slot", request=c.ask.request, system=c.system.name), str(slot),
         say("ask.next-slot.told", request=c.ask.request, slot=slot, position=event.a, step=step), step,
-        [event.a, before, slot + 1], pick="slot", mark=slot,
+        [event.a, before, slot + 1], pick="slot",
     )  # fmt: skip
 
 
@@ -274,7 +271,7 @@ def _block_of(c: _Case) -> _Found:
         text = say("ask.block-of.word", request=c.ask.request, position=position, word=piece[0].strip())
     outcome = say("ask.block-of.told", request=c.ask.request, position=position, size=size, index=index, block=block)
     wrong = [index, *live.block_table, position]
-    return _Found(text, str(block), outcome, c.answered_at, wrong, pick="block", mark=block * size + position % size)
+    return _Found(text, str(block), outcome, c.answered_at, wrong, pick="block")
 
 
 def _free_blocks(c: _Case) -> _Found:

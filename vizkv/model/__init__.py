@@ -3,7 +3,12 @@
 Importing this package does not import torch; loading a model does.
 """
 
+from typing import TYPE_CHECKING
+
 from vizkv.model.errors import ModelError
 from vizkv.model.registry import LoadedModel, ModelInfo, available_models, load_model
+
+if TYPE_CHECKING:
+    from torch import Tensor as Tensor
 
 __all__ = ["LoadedModel", "ModelError", "ModelInfo", "available_models", "load_model"]
