@@ -233,7 +233,7 @@ def test_a_lane_whose_process_has_died_begins_anew_and_ends_the_same():
 
 
 def test_an_error_in_a_process_reaches_who_asked_and_the_process_goes_on():
-    with lane_workers.taken(None) as process:
+    with lane_workers.at_home(None) as process, lane_workers.taken(process):
         refused = process.ask(Wish("no code", "", 1.0, 1.0, 0))
         assert refused.problem and not refused.trace
         code = to_code(whatif_runs.alone(short(2.0), 0))

@@ -23,6 +23,7 @@ class Process:
 
     def __init__(self) -> None:
         self.busy = False
+        self.systems = 0  # that go on here now, in turns
         self._child: subprocess.Popen[bytes] | None = None
 
     def ask(self, wish: Wish) -> Answer:
@@ -74,23 +75,32 @@ def count() -> int:
 
 
 @contextmanager
-def taken(home: Process | None) -> Iterator[Process]:
-    """A process for oneself, when one is free; ``home``, where a system is under way already, and no other."""
+def at_home(home: Process | None) -> Iterator[Process]:
+    """A system goes on: where it is under way already, else where the fewest others do."""
     with _free:
         _complete()
-        while (process := _idle(home)) is None:
+        home = home or min(_all, key=lambda one: one.systems)
+        home.systems += 1
+    try:
+        yield home
+    finally:
+        with _free:
+            home.systems -= 1
+
+
+@contextmanager
+def taken(process: Process) -> Iterator[None]:
+    """A process for oneself, for one wish."""
+    with _free:
+        while process.busy:
             _free.wait()
         process.busy = True
     try:
-        yield process
+        yield
     finally:
         with _free:
             process.busy = False
             _free.notify_all()
-
-
-def _idle(home: Process | None) -> Process | None:
-    return next((one for one in ([home] if home else _all) if not one.busy), None)
 
 
 def warm_up() -> None:

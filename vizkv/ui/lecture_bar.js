@@ -32,7 +32,10 @@ class Bar {
     window.addEventListener("keydown", this.onKey, true); // before the player, which knows these keys too
     window.addEventListener("vizkv-pick", this.onPick);
     this.ticking = setInterval(() => this.tick(), 500);
-    this.observer = new ResizeObserver(() => this.room());
+    this.observer = new ResizeObserver(() => {
+      this.room();
+      requestAnimationFrame(() => this.mounted && this.room()); // the picture below moves a frame later
+    });
     this.observer.observe(this.at(".below"));
   }
 

@@ -82,13 +82,14 @@ class Lane:
     def go(self, until_s: float, stopped: Callable[[], bool]) -> None:
         """Go on to a simulated second, and draw. Raises ScenarioError for a run without an end."""
         reached = False
-        while not reached and not self.done and not stopped():
-            with self._lock:
-                reached = self.done or self._piece(until_s)
+        with lane_workers.at_home(self._home) as self._home:
+            while not reached and not self.done and not stopped():
+                with self._lock:
+                    reached = self.done or self._piece(self._home, until_s)
 
-    def _piece(self, until_s: float) -> bool:
-        with lane_workers.taken(self._home) as self._home:
-            answer = self._home.ask(Wish(self.code, self._drawn, until_s, BUDGET_S, self.growth.frames))
+    def _piece(self, home: lane_workers.Process, until_s: float) -> bool:
+        with lane_workers.taken(home):
+            answer = home.ask(Wish(self.code, self._drawn, until_s, BUDGET_S, self.growth.frames))
         if answer.problem:
             raise ScenarioError(answer.problem)
         if answer.error:
@@ -186,7 +187,7 @@ class Job:
             self._thread.join()
 
     def next_picture(self, at_most_s: float) -> None:
-        """Wait until something new can be drawn, or nothing more will come; while a knob is turned that is all bars."""
+        """Wait until something new can be drawn, or nothing more will come."""
         before, until = self.version, time.monotonic() + at_most_s
         while self.running and self.version == before and time.monotonic() < until:
             time.sleep(0.004)
@@ -228,7 +229,7 @@ class Job:
             try:
                 while one := next(todo, None):  # a list's iterator gives each of them once, whoever asks
                     one.go(until_s, self._ended)
-                    self.version += self.growing
+                    self.version += 1
             except Exception as error:
                 errors.append(error)
 
@@ -240,7 +241,6 @@ class Job:
             thread.join()
         if errors:
             raise errors[0]
-        self.version += not self.growing
 
 
 def _named(trace: SystemTrace, name: str) -> SystemTrace:
