@@ -21,6 +21,8 @@ from vizkv.views.payload import View
 
 SEEDS = 5
 WAITS_S = 0.12  # for a new picture before an answer: it saves the browser a question
+# while a knob is turned: for all its bars at once, since an answer without them would put theirs off
+WAITS_FOR_ALL_S = 0.45
 _SESSION = "vizkv.whatif"
 _LIVE, _BELOW = "whatif-bars", "whatif-below"  # fragments
 _PINNED = "keep."
@@ -347,7 +349,7 @@ def bars() -> None:
     _followed(state, here)
     _write(state, here)
     if here.job is not None and here.job.running:
-        here.job.next_picture(WAITS_S)
+        here.job.next_picture(WAITS_S if here.job.growing else WAITS_FOR_ALL_S)
     elif _under_way(state, here):
         time.sleep(WAITS_S)
     live.show(whole(state, here), hear)

@@ -187,7 +187,7 @@ class Job:
             self._thread.join()
 
     def next_picture(self, at_most_s: float) -> None:
-        """Wait until something new can be drawn, or nothing more will come."""
+        """Wait until something new can be drawn, or nothing more will come; while a knob is turned that is all bars."""
         before, until = self.version, time.monotonic() + at_most_s
         while self.running and self.version == before and time.monotonic() < until:
             time.sleep(0.004)
@@ -229,7 +229,7 @@ class Job:
             try:
                 while one := next(todo, None):  # a list's iterator gives each of them once, whoever asks
                     one.go(until_s, self._ended)
-                    self.version += 1
+                    self.version += self.growing
             except Exception as error:
                 errors.append(error)
 
@@ -241,6 +241,7 @@ class Job:
             thread.join()
         if errors:
             raise errors[0]
+        self.version += not self.growing
 
 
 def _named(trace: SystemTrace, name: str) -> SystemTrace:
