@@ -3,6 +3,7 @@
 import io
 import re
 import xml.etree.ElementTree as ET
+from xml.sax.saxutils import unescape
 
 import pytest
 from PIL import Image
@@ -36,6 +37,14 @@ def chinese(text="槽位 244 个，2ⁿ"):
     sheet = Sheet()
     sheet.text(10, 20, text, 20, "#000000", weight=700)
     return sheet.svg(240, 40, language="zh-Hans", background="#FFFFFF")
+
+
+def test_a_png_carries_the_pictures_alt_text(svg):
+    told = re.search(r"<desc[^>]*>([^<]*)</desc>", svg)
+    png = Image.open(io.BytesIO(render.svg_to_png(svg)))
+    png.load()  # checks the sums of all chunks
+    assert told and len(told[1]) > 40
+    assert png.text["Description"] == unescape(told[1])
 
 
 def test_a_png_is_as_large_as_was_asked_for(svg):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
+import zlib
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
@@ -17,6 +19,9 @@ Progress = Callable[[int, int], bool | None]
 _EM = 1000  # units of the bundled face
 _LINE = re.compile(rf"""<text ([^>]*font-family="'{fonts.FAMILY}'[^>]*)>([^<]*)</text>""")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+
+_DESCRIPTION = re.compile(r"<desc[^>]*>([^<]*)</desc>")
+_HEADER = 33  # bytes of a PNG's signature and first chunk
 
 WIDE_4K = 3840  # pixels of the width of a picture in "4K"
 
@@ -47,9 +52,16 @@ def size(svg: str) -> tuple[float, float]:
 
 
 def svg_to_png(svg: str, scale: float = 1) -> bytes:
-    """The picture in pixels: ``scale`` 1, 2, or :func:`scale_to` a width."""
+    """The picture in pixels: ``scale`` 1, 2, or :func:`scale_to` a width. Its Description is the SVG's alt text."""
     data: bytes = _converter().svg_to_png(svg, scale=scale)
-    return data
+    found = _DESCRIPTION.search(svg)
+    return data[:_HEADER] + _text_chunk("Description", unescape(found[1])) + data[_HEADER:] if found else data
+
+
+def _text_chunk(keyword: str, text: str) -> bytes:
+    """A PNG's iTXt chunk, uncompressed (PNG specification, 11.3.3.4)."""
+    body = b"iTXt" + keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode()
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def scale_to(svg: str, width: int = WIDE_4K) -> float:
