@@ -14,6 +14,7 @@ from vizkv.ui import lane_workers, live, whatif, whatif_knobs, whatif_player, wh
 from vizkv.ui.lane_work import Wish
 from vizkv.ui.link import Open
 from vizkv.ui.whatif import Session
+from vizkv.views import figure2
 
 FIGURE_2 = preset("figure-2")
 PRESETS = [p for p in list_presets() if p.page == "whatif"]
@@ -208,6 +209,36 @@ def test_a_changed_block_size_runs_the_paged_system_alone():
     first = whatif_runs.Job(short(7.0))
     second = whatif_runs.Job(whatif_knobs.turned(short(7.0), "block_size", 32))
     assert [a is b for a, b in zip(first.lanes, second.lanes, strict=True)] == [True, True, True, False]
+
+
+def test_the_first_picture_of_a_turned_knob_counts_for_every_system():
+    scenario = FIGURE_2.scenario.model_copy(update={"seed": 4711})  # nobody else has run it
+    job = whatif_runs.Job(scenario, growing=False)
+    job.begin()
+    try:
+        job.next_picture(30.0)
+        workload = scenario.workload
+        counted = figure2.first_counted(workload.duration, workload.warmup)
+        assert job.version == 1 and all(lane.growth.frames >= counted for lane in job.lanes)
+    finally:
+        job.stop()
+        job.wait()
+
+
+def test_a_picture_that_came_between_two_questions_is_not_waited_for_again():
+    job = whatif_runs.Job(FIGURE_2.scenario.model_copy(update={"seed": 4712}), growing=False)
+    job.begin()
+    try:
+        while not job.version:  # nobody asks meanwhile
+            time.sleep(0.001)
+        before = job.version
+        job.next_picture(30.0)
+        assert job.version == before
+        job.next_picture(30.0)
+        assert job.version > before
+    finally:
+        job.stop()
+        job.wait()
 
 
 def test_a_lane_that_was_stopped_goes_on_where_it_was_and_ends_as_if_it_had_not():

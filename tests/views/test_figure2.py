@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vizkv.engine import run
 from vizkv.ledgers import Series, ledgers
@@ -14,7 +16,7 @@ from vizkv.scenario import from_dict, to_dict
 from vizkv.slots import CATEGORIES, Code
 from vizkv.ui import whatif_knobs, whatif_runs
 from vizkv.views import figure2, figure2_chart
-from vizkv.views.figure2 import Drawn, Told, booked, comparable, growth, marks
+from vizkv.views.figure2 import FRAMES, Drawn, Told, booked, comparable, first_counted, growth, marks
 from vizkv.views.figure2_chart import Line
 from vizkv.views.palette import PALETTE
 from vizkv.views.records import summary
@@ -218,3 +220,11 @@ def test_the_module_is_one_and_imports_nothing():
     html, css, js = assets()
     assert [line.split()[1] for line in js.splitlines() if re.match(r"(import|export)\b", line)] == ["default"]
     assert "http" not in (html + css + js).replace("http://www.w3.org/2000/svg", "")
+
+
+@given(st.floats(1, 1e5), st.floats(0, 1))
+def test_the_first_picture_that_counts_is_the_first_one_behind_the_warm_up(duration, part):
+    warmup = duration * part
+    first = first_counted(duration, warmup)
+    assert first == FRAMES or marks(duration)[first - 1] > warmup
+    assert first == 1 or marks(duration)[first - 2] <= warmup

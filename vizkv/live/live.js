@@ -1,7 +1,8 @@
 // The page "What if": takes what Python computes, draws it, lets it grow; tells what is turned, pressed and picked.
 //
 // data: {run, title, state: "idle"|"running"|"done"|"stopped", more, progress, answer, grow, order, lang, say, status, frames,
-//   duration, warmup, lens, accounting, lookup: {lens: {accounting: [category of each code]}},
+//   counted (the first picture in which something counts, from 1), duration, warmup, lens, accounting,
+//   lookup: {lens: {accounting: [category of each code]}},
 //   systems: [{name, detail, done, shares: [[percent by code]], batched: [..], rate, chosen, seeds: [[percent by code]],
 //              paper: {shares: [percent by category, or null], batched, compares: {shares, batched}} | null}],
 //   ghost: {title, systems: [{shares, batched} | null]} | null, pinned,
@@ -176,18 +177,13 @@ class Live {
     return this.data.state === "running" ? Math.min(...counts) : Math.max(...counts);
   }
 
-  /** The first picture in which something counts. */
-  get counted() {
-    return Math.floor((this.data.warmup / this.data.duration) * this.data.frames) + 1;
-  }
-
   /** What a system shows: its numbers by code and the batch; null while it keeps what it has shown. */
   target(system) {
     const count = system.shares.length;
     const picture = (n) => (n < 0 ? EMPTY : [...system.shares[n], system.batched[n]]);
     if (this.latest) {
       if (!count) return null;
-      return system.done || count >= this.counted ? picture(count - 1) : null;
+      return system.done || count >= this.data.counted ? picture(count - 1) : null;
     }
     const at = Math.min(this.position, count);
     const low = Math.floor(at);

@@ -22,7 +22,7 @@ from vizkv.views.payload import View
 SEEDS = 5
 WAITS_S = 0.12  # for a new picture before an answer: it saves the browser a question
 # while a knob is turned: for all its bars at once, since an answer without them would put theirs off
-WAITS_FOR_ALL_S = 0.45
+WAITS_FOR_ALL_S = 0.6
 _SESSION = "vizkv.whatif"
 _LIVE, _BELOW = "whatif-bars", "whatif-below"  # fragments
 _PINNED = "keep."
@@ -392,7 +392,8 @@ def whole(state: Open, here: Session) -> dict[str, Any]:
         "answer": here.heard, "grow": here.grow, "order": here.order, "lang": say.html, "say": say.group("live."),
         "status": problem or whatif_data.status(scenario, here.job, as_paper, ghost_title, say),
         "alarm": bool(problem),
-        "frames": figure2.FRAMES, "duration": workload.duration, "warmup": workload.warmup,
+        "frames": figure2.FRAMES, "counted": figure2.first_counted(workload.duration, workload.warmup),
+        "duration": workload.duration, "warmup": workload.warmup,
         "lens": view.lens, "accounting": view.accounting, "lookup": whatif_data.LOOKUP,
         "systems": whatif_data.systems(scenario, here.job, here.seeds, (moment[0], moment[2]) if moment else None, say),
         "ghost": whatif_data.ghost(scenario, here.ghost_job, ghost_title),

@@ -29,8 +29,8 @@ from vizkv.views.figure2 import Growth
 BUDGET_S = 0.04  # of one piece of work: a stop is heard between two
 LEFT_AFTER_S = 60.0  # a job at which nobody has looked for so long stops
 _GROWING = (0.05, 0.15, 0.4, 0.65)  # of the run: when bars that grow are drawn anew, before its end
-_COUNTED = 0.01  # of the run, behind the warm-up: when bars that take the place of others are drawn first
-LATER = 0.7
+PAUSE_S = 0.1  # while bars are turned by a knob: after each picture the cores belong to the browser that draws it
+LATER = 0.7  # of the run: when bars that take the place of others are drawn the second time
 _KEPT_LANES, _KEPT_DRAWS, _KEPT_ENDS = 32, 8, 1024
 
 
@@ -129,6 +129,7 @@ class Job:
     def __init__(self, scenario: Scenario, growing: bool = True, first: int = 0):
         self.scenario, self.key, self.growing = scenario, to_code(scenario), growing
         self.version = 0  # goes up with every picture
+        self._given = 0  # the version that was waited for last
         self.requests = requests(scenario)
         self.lanes = [lane(scenario, index) for index in range(len(scenario.systems))]
         self.problem = ""
@@ -187,10 +188,14 @@ class Job:
             self._thread.join()
 
     def next_picture(self, at_most_s: float) -> None:
-        """Wait until something new can be drawn, or nothing more will come; while a knob is turned that is all bars."""
-        before, until = self.version, time.monotonic() + at_most_s
-        while self.running and self.version == before and time.monotonic() < until:
+        """Wait until something new can be drawn, or nothing more will come; while a knob is turned that is all bars.
+
+        What has come since the last time is new: a picture may come between two questions.
+        """
+        until = time.monotonic() + at_most_s
+        while self.running and self.version == self._given and time.monotonic() < until:
             time.sleep(0.004)
+        self._given = self.version
 
     def trace(self) -> Trace:
         """The whole run, when it is done."""
@@ -208,10 +213,13 @@ class Job:
     def _work(self) -> None:
         assert self.scenario.workload is not None
         duration, warmup = self.scenario.workload.duration, self.scenario.workload.warmup
-        shares = _GROWING if self.growing else (min(LATER, warmup / duration + _COUNTED), LATER)
+        counted = float(figure2.marks(duration)[figure2.first_counted(duration, warmup) - 1])
+        times = [share * duration for share in _GROWING] if self.growing else [counted, max(counted, LATER * duration)]
         try:
-            for until in (*(share * duration for share in shares), math.inf):
+            for until in (*times, math.inf):
                 self._side_by_side(until)
+                if not self.growing and not self.done:
+                    self._stopped.wait(PAUSE_S)
         except ScenarioError as error:
             self.problem = str(error)
         except Exception as error:  # a thread's own error reaches nobody else

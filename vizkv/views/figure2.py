@@ -88,6 +88,11 @@ def marks(duration: float) -> np.ndarray:
     return np.arange(1, FRAMES + 1) * (duration / FRAMES)
 
 
+def first_counted(duration: float, warmup: float) -> int:
+    """The first picture in which something counts, from 1: the first mark behind the warm-up."""
+    return min(FRAMES, int(np.searchsorted(marks(duration), warmup, "right")) + 1)
+
+
 @dataclass(frozen=True)
 class Growth:
     """One system's bar at each mark reached. ``shares`` [n, codes] in percent of the pool, ``batched`` [n] requests."""
