@@ -54,6 +54,12 @@ def test_a_student_follows_and_lets_go_and_cannot_move_the_lecturer(both):
     at(lecturer, 300)
 
 
+def test_what_the_page_says_late_does_not_take_a_student_from_where_the_lecturer_stands(both):
+    _, student = both
+    student.evaluate("() => { const p = window.vizkvPlayer; p.obey({...p.asked, command: p.commanded + 1, step: 10}); }")
+    at(student, 237)
+
+
 def test_a_class_goes_to_the_lecturers_page(both):
     lecturer, student = both
     lecturer.get_by_test_id("stTopNavSection").filter(has_text="Inside PagedAttention").click()

@@ -5,7 +5,7 @@ const TELL_EVERY = 120; // ms: a lecturer who plays is told of eight times a sec
 const AGAIN = 1500; // ms until a lost connection is tried anew
 const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once
 
-const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, refused: ""});
+const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: ""});
 
 const kept = (name) => `vizkv.class.${name}`;
 
@@ -75,9 +75,12 @@ function follow() {
 function lead() {
   const {last, data} = room;
   const player = window.vizkvPlayer;
-  if (!room.following || !last?.view || last.opened !== data.taken || last.told === room.led) return;
+  if (!room.following || !last?.view || last.opened !== data.taken) return;
   if (!player?.mounted || !player.trace) return; // it is looked at again, see tick
-  room.led = last.told;
+  // the page's own word may reach the player after ours: then ours is said again
+  const led = [last.told, player.commanded, player.drawn, room.returned].join();
+  if (led === player.ledTo) return;
+  player.ledTo = led;
   player.lead(last.view);
 }
 
@@ -119,7 +122,7 @@ export default function (component) {
   room.root.querySelector(".leave").onclick = () => {
     room.following = !room.following;
     remember(`${room.data.name}.free`, room.following ? "" : "1");
-    room.led = -1;
+    room.returned += 1;
     if (room.following) {
       room.asked = 0;
       room.data.taken = 0; // where the reader went meanwhile, nobody here knows
