@@ -56,7 +56,8 @@ def test_a_student_follows_and_lets_go_and_cannot_move_the_lecturer(both):
 
 def test_what_the_page_says_late_does_not_take_a_student_from_where_the_lecturer_stands(both):
     _, student = both
-    student.evaluate("() => { const p = window.vizkvPlayer; p.obey({...p.asked, command: p.commanded + 1, step: 10}); }")
+    late = "({asked, commanded}) => window.vizkvPlayer.obey({...asked, command: commanded + 1, step: 10})"
+    student.evaluate(f"() => ({late})(window.vizkvPlayer)")
     at(student, 237)
 
 
