@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from vizkv.told import Told, told
+from vizkv.told import Told, joined, told
 
 Tables = tuple[type[BaseModel], ...]
 
@@ -28,7 +28,7 @@ def sentence(error: ValidationError, root: type[BaseModel]) -> Told:
     if kind == "extra_forbidden":
         names = list(dict.fromkeys(name for table in tables for name in table.model_fields))
         close = get_close_matches(str(loc[-1]), names, 1)
-        known: dict[str, object] = {"where": where, "value": shorten(value), "names": ", ".join(names)}
+        known: dict[str, object] = {"where": where, "value": shorten(value), "names": joined(names)}
         if not close:
             return told("The field {where} (value {value}) is unknown; valid are {names}.", **known)
         return told(
@@ -60,7 +60,7 @@ def listed(names: list[str], joint: Literal["and", "or"] = "and") -> str:
     """a, b and c; "none" of none."""
     if len(names) < 2:
         return names[0] if names else told("none")
-    given: dict[str, object] = {"first": ", ".join(names[:-1]), "last": names[-1]}
+    given: dict[str, object] = {"first": joined(names[:-1]), "last": names[-1]}
     return told("{first} and {last}", **given) if joint == "and" else told("{first} or {last}", **given)
 
 

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from vizkv.complaints import either, sentence, shorten
+from vizkv.reasons import reason
 from vizkv.requests import (
     MAX_LABEL,
     MAX_REQUESTS,
@@ -335,7 +336,7 @@ def from_toml(text: str) -> Scenario:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(told("The file is not valid TOML: {error}.", error=error)) from None
+        raise ScenarioError(told("The file is not valid TOML: {error}.", error=reason(error, text))) from None
     except RecursionError:
         raise ScenarioError(told("The file is not a scenario: its lists are nested too deeply.")) from None
     except ValueError:  # Python reads numbers of at most 4300 digits

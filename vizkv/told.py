@@ -8,7 +8,7 @@ same sentence of another language's template and the same values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _PART = "\x02"  # where a part begins, until the whole is put together
 _SPACED = re.compile(f"(?<=[\u4e00-\u9fff]) {_PART}(?=[\u4e00-\u9fff])")
@@ -57,6 +57,14 @@ def renamed(text: str, old: str, new: str) -> str:
 def told(template: str, /, **values: object) -> Told:
     """A sentence of the core, or a part of one. What went wrong elsewhere (an exception) is kept as its text."""
     return Told(template, {k: _reason(v) if isinstance(v, BaseException) else v for k, v in values.items()})
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts as a list, "a, b, c", joined as the language does."""
+    first, *rest = list(parts) or [""]
+    for part in rest:
+        first = told("{first}, {last}", first=first, last=part)
+    return first
 
 
 def _reason(error: BaseException) -> str:

@@ -12,7 +12,7 @@ import pytest
 from tests.house.project import ROOT, files, relative
 
 WORDS = {"events", "slots"}  # shared names and numbers; they import nothing and everybody may use them
-EVERYBODY = {"told"}  # how a sentence is told: who complains and who shows it must agree on it
+EVERYBODY = {"told", "reasons"}  # how a sentence is told: who complains and who shows it must agree on it
 CORE = {"requests", "scenario", "workload", "memory", "scheduling", "model", "engine", "trace", "replay", "proof"}
 LAB = {"complaints", "prepare", "ahead", "ledgers", "metrics", "hardware", "sweep", "bench"}
 
@@ -21,6 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "events": set(),
     "slots": set(),
     "told": set(),
+    "reasons": set(),
     "complaints": set(),
     "requests": {"complaints"},
     "scenario": {"complaints", "requests"},

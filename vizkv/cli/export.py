@@ -21,7 +21,7 @@ from vizkv.messages import Messages
 from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
-from vizkv.told import told
+from vizkv.told import joined, told
 from vizkv.trace import Trace
 from vizkv.views import picture_table
 from vizkv.views import window as windows
@@ -175,7 +175,7 @@ def _request(name: str, trace: Trace) -> int:
     if name not in known:
         raise ExportError(
             told("The request is {name!r}; valid for this run is {valid}.", name=name[:40],
-                 valid=", ".join(list(known)[:12]))
+                 valid=joined(list(known)[:12]))
         )  # fmt: skip
     return known[name]
 

@@ -15,7 +15,7 @@ from vizkv.messages import Messages
 from vizkv.replay import Replay, at
 from vizkv.scenario import ScenarioError
 from vizkv.slots import CATEGORIES, Accounting, Lens, category_of, shares
-from vizkv.told import told
+from vizkv.told import joined, told
 from vizkv.trace import SystemTrace, Trace
 
 CHOICES = 4
@@ -113,7 +113,7 @@ class _Case:
             raise ScenarioError(
                 told(
                     "The question has request = {request}; valid is {valid}.",
-                    request=repr(self.ask.request), valid=", ".join(names[:12]),
+                    request=repr(self.ask.request), valid=joined(names[:12]),
                 )
             )  # fmt: skip
         return names.index(self.ask.request)

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from vizkv.complaints import either, listed, sentence, shorten
 from vizkv.link import from_code, to_code
 from vizkv.presets import Preset, list_presets, preset
+from vizkv.reasons import reason
 from vizkv.requests import Flag, Label, Part, RequestId
 from vizkv.scenario import Scenario, ScenarioError, from_dict, to_dict
 from vizkv.slots import Accounting, Lens
@@ -142,7 +143,7 @@ class Beat(Part):
         try:
             _ = self.scenario
         except ScenarioError as error:
-            why = told("has a scenario that cannot be run ({error})", error=str(error.args[0]))
+            why = told("has a scenario that cannot be run ({error})", error=error)
             raise ValueError(why) from None
         return self
 
@@ -202,7 +203,7 @@ def read(source: str | bytes | Path) -> Lecture:
             source = source.read_bytes()
         except OSError as error:
             raise ScenarioError(
-                told("The file {file} cannot be read: {error}.", file=repr(str(source)), error=error.strerror)
+                told("The file {file} cannot be read: {error}.", file=repr(str(source)), error=error)
             ) from None
     if len(source) > MAX_BYTES:
         raise ScenarioError(
@@ -213,10 +214,11 @@ def read(source: str | bytes | Path) -> Lecture:
             source = source.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ScenarioError(told("The file is not text; a script is a TOML file in UTF-8.")) from None
+    source = source.replace("\r\n", "\n")
     try:
-        data = tomllib.loads(source.replace("\r\n", "\n"))
+        data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(told("The file is not valid TOML: {error}.", error=str(error))) from None
+        raise ScenarioError(told("The file is not valid TOML: {error}.", error=reason(error, source))) from None
     except (RecursionError, ValueError):
         raise ScenarioError(told("The file is not a script: a list or a number in it has no end.")) from None
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vizkv.model.cache import models_folder
 from vizkv.model.errors import ModelError
-from vizkv.told import Told, told
+from vizkv.told import Told, joined, told
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, bytes done, bytes in all); the stages are "download" and "unpack"."""
@@ -58,7 +58,7 @@ def add_model(name: str, progress: Progress | None = None) -> Path:
             told(
                 "There is no model {name!r} to add; valid are {downloads}.",
                 name=name,
-                downloads=", ".join(map(repr, DOWNLOADS)),
+                downloads=joined(map(repr, DOWNLOADS)),
             )
         )
     wanted, report = DOWNLOADS[name], progress or (lambda stage, done, total: None)

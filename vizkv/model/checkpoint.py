@@ -16,7 +16,7 @@ from vizkv.model.hugging_face import config_to_hugging_face, read_config, read_j
 from vizkv.model.llama import Llama
 from vizkv.model.tokenizer import Tokenizer, read_tokenizer
 from vizkv.model.weights import build, to_hugging_face
-from vizkv.told import told
+from vizkv.told import Told, joined, told
 
 _INDEX = "model.safetensors.index.json"
 _SINGLE = "model.safetensors"
@@ -78,7 +78,7 @@ class SafetensorsFolder:
                 opened = safe_open(file, framework="pt")
             except (SafetensorError, OSError) as error:
                 raise ModelError(
-                    told("{file} is truncated or not a safetensors file: {error}.", file=file, error=error)
+                    told("{file} is truncated or not a safetensors file: {error}.", file=file, error=_why(file))
                 ) from error
             self._file_of |= dict.fromkeys(opened.keys(), opened)
 
@@ -94,10 +94,25 @@ class SafetensorsFolder:
                     source=self.source,
                     name=name,
                     type=found.get_dtype(),
-                    floats=", ".join(_FLOATS),
+                    floats=joined(_FLOATS),
                 )
             )
         return tuple(found.get_shape())
 
     def read(self, name: str) -> Tensor:
         return self._file_of[name].get_tensor(name)
+
+
+def _why(file: Path) -> Told:
+    """Why the reader gave up, as far as the file itself tells: 8 bytes of length, a header in JSON, the numbers."""
+    size = file.stat().st_size
+    with open(file, "rb") as opened:
+        head = opened.read(8)
+        header = int.from_bytes(head, "little")
+        if len(head) < 8 or header > size - 8:
+            return told("its header is longer than the file of {size} bytes", size=size)
+        try:
+            json.loads(opened.read(header))
+        except ValueError:
+            return told("its header is not JSON")
+    return told("its header names other numbers than the file of {size} bytes holds", size=size)

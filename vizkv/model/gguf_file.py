@@ -16,7 +16,7 @@ from vizkv.model.gguf_tokenizer import build_tokenizer
 from vizkv.model.llama import Llama, LlamaConfig
 from vizkv.model.tokenizer import Tokenizer
 from vizkv.model.weights import build
-from vizkv.told import told
+from vizkv.told import Told, told
 
 _ENDS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")
 
@@ -50,7 +50,7 @@ class GgufFile:
             self._tensors = {tensor.name: tensor for tensor in reader.tensors}
         except Exception as error:  # the reader trusts the file: a damaged one fails in any way
             raise ModelError(
-                told("{file} is truncated or not a GGUF file: {error}.", file=file, error=error)
+                told("{file} is truncated or not a GGUF file: {error}.", file=file, error=_why(file))
             ) from error
         architecture = self.metadata.get("general.architecture")
         if architecture != "llama" or self.metadata.get("llama.expert_count"):
@@ -150,6 +150,18 @@ class GgufFile:
                 )
             ) from error
         return np.array(values, np.float32)
+
+
+def _why(file: Path) -> Told:
+    """Why the reader gave up, as far as the file itself tells."""
+    try:
+        with open(file, "rb") as opened:
+            head = opened.read(4)
+    except OSError as error:
+        return told("it cannot be opened: {why}", why=error)
+    if head != b"GGUF":
+        return told("it begins with {head}, a GGUF file with {magic}", head=repr(head)[1:], magic="'GGUF'")
+    return told("what its header names is not in the file of {size} bytes", size=file.stat().st_size)
 
 
 def _half_split(rows: Tensor, heads: int) -> Tensor:

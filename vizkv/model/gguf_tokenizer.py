@@ -10,7 +10,7 @@ from tokenizers import Tokenizer as Backend
 
 from vizkv.model.errors import ModelError
 from vizkv.model.tokenizer import Tokenizer
-from vizkv.told import told
+from vizkv.told import Told, joined, told
 
 _CONTROL, _USER_DEFINED = 3, 4  # values of tokenizer.ggml.token_type
 
@@ -37,6 +37,13 @@ _RULE_OF = {
 }
 
 
+def _why(metadata: dict[str, Any]) -> Told:
+    for name in ("tokenizer.ggml.tokens", "tokenizer.ggml.merges"):
+        if name not in metadata:
+            return told("it has no field {name}", name=name)
+    return told("its vocabulary, its merges and its rules do not fit together")
+
+
 def build_tokenizer(metadata: dict[str, Any], eos_ids: Iterable[int], source: str) -> Tokenizer:
     """The tokenizer that the metadata describes. Raises ModelError if it is of a kind that cannot be built."""
     kind = metadata.get("tokenizer.ggml.model")
@@ -55,7 +62,7 @@ def build_tokenizer(metadata: dict[str, Any], eos_ids: Iterable[int], source: st
                 "{source} cuts words as {pre!r}; the rules that can be read are {rule_of}.",
                 source=source,
                 pre=pre,
-                rule_of=", ".join(_RULE_OF),
+                rule_of=joined(_RULE_OF),
             )
         )
     rule = _RULE_OF[pre]
@@ -65,7 +72,7 @@ def build_tokenizer(metadata: dict[str, Any], eos_ids: Iterable[int], source: st
         model = models.BPE({t: i for i, t in enumerate(tokens)}, merges, ignore_merges=rule == "llama3")
     except Exception as error:  # the Rust side raises plain Exception
         raise ModelError(
-            told("{source} has a tokenizer that cannot be read: {error}.", source=source, error=error)
+            told("{source} has a tokenizer that cannot be read: {error}.", source=source, error=_why(metadata))
         ) from error
     backend = Backend(model)
     cuts = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in _CUTS[rule]]

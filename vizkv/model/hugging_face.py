@@ -8,7 +8,8 @@ from typing import Any
 
 from vizkv.model.errors import ModelError
 from vizkv.model.llama import LlamaConfig
-from vizkv.told import told
+from vizkv.reasons import reason
+from vizkv.told import joined, told
 
 _SCALING_FIELDS = {
     "default": (),
@@ -51,7 +52,7 @@ def read_json(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(told("{file} is not valid JSON: {error}.", file=file, error=error)) from error
+        raise ModelError(told("{file} is not valid JSON: {error}.", file=file, error=reason(error))) from error
     if not isinstance(found, dict):
         raise ModelError(told("{file} is not a JSON object.", file=file))
     return found
@@ -142,7 +143,7 @@ def _rotation(raw: dict[str, Any], source: str) -> tuple[float, dict[str, Any]]:
                 "{source}: rope type {kind!r} cannot be run; {scaling_fields} can.",
                 source=source,
                 kind=kind,
-                scaling_fields=", ".join(_SCALING_FIELDS),
+                scaling_fields=joined(_SCALING_FIELDS),
             )
         )
     if kind == "default":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vizkv.model.add import DOWNLOADS
 from vizkv.model.cache import holds_model, installed
 from vizkv.model.errors import ModelError
-from vizkv.told import told
+from vizkv.told import joined, told
 
 if TYPE_CHECKING:
     from vizkv.model.llama import Llama, LlamaConfig
@@ -114,7 +114,7 @@ def find_model(name: str) -> Path:
         raise ModelError(
             told("There is no model file or folder {name!r}; valid is a Llama folder or a GGUF file.", name=name)
         )
-    names = ", ".join(repr(model.name) for model in available_models())
+    names = joined(repr(model.name) for model in available_models())
     raise ModelError(
         told("There is no model {name!r}; valid are {names}, a Llama folder, or a GGUF file.", name=name, names=names)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import tokenizers
 
 from vizkv.model.errors import ModelError
-from vizkv.told import told
+from vizkv.reasons import reason
+from vizkv.told import Told, told
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")  # how SentencePiece vocabularies write a byte that has no token
 
@@ -70,10 +72,17 @@ def read_tokenizer(file: Path, eos_ids: Iterable[int]) -> Tokenizer:
         backend = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the Rust side raises plain Exception
         raise ModelError(
-            told("{file} is not a tokenizer that can be read: {error}.", file=file, error=_short(error))
+            told("{file} is not a tokenizer that can be read: {error}.", file=file, error=_why(file))
         ) from error
     return Tokenizer(backend, eos_ids)
 
 
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:200]
+def _why(file: Path) -> Told:
+    """Why the reader gave up, as far as the file itself tells."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return reason(error)
+    if not isinstance(found, dict) or "model" not in found:
+        return told("it has no field {name}", name="model")
+    return told("its vocabulary, its merges and its rules do not fit together")

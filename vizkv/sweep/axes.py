@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from vizkv.complaints import listed, sentence, shorten
 from vizkv.scenario import ContiguousSystem, PagedSystem, Scenario, ScenarioError, Workload
-from vizkv.told import told
+from vizkv.told import joined, told
 
 MAX_VALUES = 64  # of one axis
 MAX_TEXT = 2000  # characters of its values
@@ -116,7 +116,7 @@ def parameter(name: str) -> Parameter:
     known = parameters()
     if name not in known:
         close = get_close_matches(name, known, 1)
-        said = {"name": shorten(name), "known": ", ".join(known)}
+        said = {"name": shorten(name), "known": joined(known)}
         if close:
             raise ScenarioError(
                 told("The axis {name} is unknown; did you mean {close}? Valid are {known}.", close=close[0], **said)

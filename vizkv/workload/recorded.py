@@ -19,8 +19,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from vizkv.reasons import reason
 from vizkv.scenario import LENGTH_SETS, MAX_SLOTS, ScenarioError, Workload
-from vizkv.told import told
+from vizkv.told import joined, told
 from vizkv.workload.arrival import BLOCK
 
 MAX_TRACE_BYTES = 200 * 10**6
@@ -64,8 +65,8 @@ def read_trace(name: str) -> Recorded:
                     "The field workload.lengths is {name!r}, which is neither a set nor a file; valid is a file's "
                     "name, one of the sets {length_sets}, or {made_up}.",
                     name=name,
-                    length_sets=", ".join(LENGTH_SETS),
-                    made_up=", ".join(Workload.MADE_UP),
+                    length_sets=joined(LENGTH_SETS),
+                    made_up=joined(Workload.MADE_UP),
                 )
             )
         facts = path.stat()
@@ -165,8 +166,8 @@ def _csv(text: Iterable[str], name: str) -> Recorded:
                     name=name,
                     missing=missing[0],
                     titles=_short(",".join(titles[:20])),
-                    csv_columns=", ".join(CSV_COLUMNS),
-                    jsonl_fields=", ".join(JSONL_FIELDS),
+                    csv_columns=joined(CSV_COLUMNS),
+                    jsonl_fields=joined(JSONL_FIELDS),
                 )
             )
         when, prompt, output = (titles.index(column) for column in CSV_COLUMNS)
@@ -196,7 +197,7 @@ def _csv(text: Iterable[str], name: str) -> Recorded:
                 "The trace {name!r}, line {line_num}, is not CSV: {error}.",
                 name=name,
                 line_num=reader.line_num,
-                error=error,
+                error=reason(error),
             )
         ) from None
     return _recorded(rows, [])
@@ -226,7 +227,7 @@ def _jsonl(text: Iterable[str], name: str) -> Recorded:
                     at=at,
                     missing=missing,
                     fields=_short(", ".join(record)),
-                    jsonl_fields=", ".join(JSONL_FIELDS),
+                    jsonl_fields=joined(JSONL_FIELDS),
                 )
             )
         prompt = _field(at, "input_length", record["input_length"], _length, _LENGTHS)
