@@ -140,11 +140,12 @@ KV_TYPES = {
 }
 
 _OPT = "facebookresearch/metaseq, metaseq/launcher/opt_job_constants.py"
+_NO_WINDOW = "sliding_window: null"
 _META = "meta-llama/llama-models, models/sku_list.py"
 
 
 def _config(repository: str) -> str:
-    return f"config.json of huggingface.co/{repository}"
+    return told("config.json of {where}", where=f"huggingface.co/{repository}")
 
 
 # the numbers of parameters follow from the configurations: tests/hardware counts them
@@ -160,25 +161,28 @@ MODELS = {
         ModelShape("llama-3.1-405b", "Llama-3.1-405B", 126, 128, 8, 128, 405_853_388_800, _META),
         ModelShape(
             "mistral-7b-v0.3", "Mistral-7B v0.3", 32, 32, 8, 128, 7_248_023_552,
-            _config("mistralai/Mistral-7B-Instruct-v0.3") + " (sliding_window: null)",
+            told("{source} ({field})", source=_config("mistralai/Mistral-7B-Instruct-v0.3"), field=_NO_WINDOW),
         ),
         ModelShape(
             "mixtral-8x7b", "Mixtral-8x7B", 32, 32, 8, 128, 46_702_792_704,
-            _config("mistralai/Mixtral-8x7B-Instruct-v0.1") + " (sliding_window: null)",
+            told("{source} ({field})", source=_config("mistralai/Mixtral-8x7B-Instruct-v0.1"), field=_NO_WINDOW),
         ),
         ModelShape("qwen2.5-7b", "Qwen2.5-7B", 28, 28, 4, 128, 7_615_616_512, _config("Qwen/Qwen2.5-7B-Instruct")),
         ModelShape("qwen2.5-72b", "Qwen2.5-72B", 80, 64, 8, 128, 72_706_203_648, _config("Qwen/Qwen2.5-72B-Instruct")),
         ModelShape("qwen3-8b", "Qwen3-8B", 36, 32, 8, 128, 8_190_735_360, _config("Qwen/Qwen3-8B")),
         ModelShape(
             "deepseek-v3", "DeepSeek-V3", 61, 128, 1, 576, 671_000_000_000,
-            _config("deepseek-ai/DeepSeek-V3") + "; its README: 671 billion parameters (rounded), published in FP8",
+            told(
+                "{source}; its README: 671 billion parameters (rounded), published in FP8",
+                source=_config("deepseek-ai/DeepSeek-V3"),
+            ),
             weight_bits=8, latent=(512, 64),
         ),
     )
 }  # fmt: skip
 
-_SMI = "nvidia-smi, as listed in modal-labs/modal-client, pull request 2797"
-_SMI_LOGS = "nvidia-smi, in many public logs"
+_SMI = told("nvidia-smi, as listed in {where}, pull request {number}", where="modal-labs/modal-client", number=2797)
+_SMI_LOGS = told("nvidia-smi, in many public logs")
 
 CARD_TYPES = {
     c.id: c
@@ -189,7 +193,12 @@ CARD_TYPES = {
         Card("h200", "H200 141GB", 143_771 * MIB, _SMI_LOGS),
         Card("b200", "B200", 183_359 * MIB, _SMI_LOGS),
         Card("l40s", "L40S 48GB", 46_068 * MIB, _SMI),
-        Card("rtx-4090", "RTX 4090 24GB", 24_564 * MIB, "nvidia-smi, in vllm-project/vllm, issue 7553"),
+        Card(
+            "rtx-4090",
+            "RTX 4090 24GB",
+            24_564 * MIB,
+            told("nvidia-smi, in {where}, issue {number}", where="vllm-project/vllm", number=7553),
+        ),
         Card("l4", "L4 24GB", 23_034 * MIB, _SMI),
         Card("a10", "A10 24GB", 23_028 * MIB, _SMI),
         Card("t4", "T4 16GB", 15_360 * MIB, _SMI),

@@ -5,6 +5,7 @@ What is quick is made when the button is pressed; what takes long is made by a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -154,7 +155,7 @@ def _steps(source: Source, last: int, say: Messages) -> tuple[int, ...]:
     proposed = [m.step for m in moments(source.trace, source.state.preset, say)] or [last * i // 5 for i in range(6)]
     first = ", ".join(str(step) for step in dict.fromkeys(sorted(proposed)))
     text = st.text_input(say("export.ui.steps"), first, key=f"export-steps-{source.state.key}", max_chars=400)
-    words = [word for word in text.replace("，", ",").replace(",", " ").split() if word]
+    words = [word for word in re.sub("[,，、]", " ", text).split() if word]
     wrong = next((w for w in words if not (w.isdecimal() and len(w) < 10 and int(w) <= last)), "")
     if wrong or not 1 <= len(words) <= _MOST_STEPS:
         st.warning(say("export.ui.steps.form", text=(wrong or text)[:40], last=last, most=_MOST_STEPS))

@@ -131,7 +131,9 @@ def _from_words(page: str, words: Mapping[str, str]) -> Open:
     if name in known:
         state.preset, state.scenario = known[name], known[name].scenario
     else:
-        state.problem = state.say("problem.link", field="preset", value=name[:40], valid=", ".join(known))
+        state.problem = state.say(
+            "problem.link", field="preset", value=name[:40], valid=state.say("narration.list").join(known)
+        )
     if code := words.get("s"):
         try:
             state.scenario = from_code(code)

@@ -158,9 +158,11 @@ def _reasons(run: runs.Run, systems: list[Told], view: View, say: Messages) -> N
     never: dict[str, list[str]] = {}
     for system in systems:
         for sentence in pressure.never(system, run.trace, say):
-            never.setdefault(sentence, []).append(system.name)
+            never.setdefault(sentence, []).append(say.name(system.name))
     if never:
-        lines = [say("narration.with", sentence=s, system="; ".join(names)) for s, names in never.items()]
+        lines = [
+            say("narration.with", sentence=s, system=say("list.systems").join(names)) for s, names in never.items()
+        ]
         st.info("  \n".join(lines), icon=":material/block:")
     paged = [(index, system) for index, system in enumerate(systems) if system.kind == "paged"]
     if not any(system.preemptions for _, system in paged):
@@ -289,7 +291,7 @@ def _orca(trace: Trace, systems: list[Told], say: Messages) -> None:
     later = say("pressure.orca.later", n=gap) if gap > 0 else say("pressure.orca.earlier", n=-gap)
     st.markdown(
         say(
-            "pressure.orca.most", n=orca.most, other=other.name, others=other.most, steps=orca.steps,
+            "pressure.orca.most", n=orca.most, other=say.name(other.name), others=other.most, steps=orca.steps,
             other_steps=other.steps, later=later if gap else say("pressure.orca.same"),
         )
     )  # fmt: skip

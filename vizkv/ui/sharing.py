@@ -162,7 +162,7 @@ def _copies(found: list[copies.Copy], step: int, sizes: dict[str, int]) -> None:
     key = "sharing.copy.then" if len(copy.others) > 1 else "sharing.copy.last"
     st.markdown(
         say("sharing.copy.what", step=copy.step, request=copy.who, source=copy.source, n=len(copy.readers))
-        + " " + say(key, source=copy.source, request=", ".join(copy.others))
+        + " " + say(key, source=copy.source, request=say("narration.list").join(copy.others))
     )  # fmt: skip
     st.html(copies.picture(copy, sizes, say))
 
@@ -204,7 +204,7 @@ def _cache(found: hits.Cached, step: int) -> None:
             for at, block in found.evicted:
                 blocks.setdefault(at, []).append(str(block))
             labels = {
-                at: say("sharing.cache.forgot", step=at, blocks=", ".join(ids), n=len(ids))
+                at: say("sharing.cache.forgot", step=at, blocks=say("narration.list").join(ids), n=len(ids))
                 for at, ids in blocks.items()
             }  # fmt: skip
             _chips(labels, step, "evicted")

@@ -23,7 +23,7 @@ def show(run: Run, view: View) -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         st.subheader(say("page.peak"))
-        steps = ", ".join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)
+        steps = say("narration.list").join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)
         st.caption(say("page.peak.about", steps=steps))
         plot.show(
             charts.at_peak(systems, view.lens, view.accounting, theme, say), alt=say("chart.alt.peak"), key="at-peak"

@@ -122,7 +122,7 @@ def _systems(scenario: Scenario, wanted: Asked, say: Messages) -> None:
     st.session_state["sweep-seeds"] = wanted.seeds
     st.multiselect(
         say("sweep.systems"), list(range(len(scenario.systems))), key="sweep-systems", on_change=_set,
-        args=("systems",), format_func=lambda index: scenario.systems[index].label,
+        args=("systems",), format_func=lambda index: say.name(scenario.systems[index].label),
     )  # fmt: skip
     st.number_input(
         say("sweep.seeds"), 1, MAX_SEEDS, key="sweep-seeds", on_change=_set, args=("seeds",),

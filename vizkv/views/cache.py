@@ -140,7 +140,7 @@ def _infinite_labels(curves: Sequence[Curve], theme: str, say: Messages) -> list
         top = heights[i] - least
     told = []
     for group, at in zip(groups, heights, strict=True):
-        blocks = ", ".join(say.number(curves[i].block) for i in sorted(group))
+        blocks = say("narration.list").join(say.number(curves[i].block) for i in sorted(group))
         rate = say.number(round(curves[group[0]].infinite, 1))
         colour = str(looks(group[0], theme)["colour"]) if len(group) == 1 else _INK[theme]
         told.append((say("cache.infinite.label", blocks=blocks, rate=rate), at, colour))

@@ -121,7 +121,7 @@ def picture(copy: Copy, bytes_per_token: dict[str, int], say: Messages) -> str:
     mine = _block(copy.block, copy.pieces, copy.written, copy.size, 1, say)
     rest = _block(copy.source, copy.pieces, (), copy.size, len(copy.others), say)
     slots = len(copy.pieces)
-    sizes = ", ".join(
+    sizes = say("narration.list").join(
         say("sharing.copy.bytes", bytes=slots * each, model=escape(model)) for model, each in bytes_per_token.items()
     )
     arrow = f"<p class='vzs-arrow'>↓ <b>{say('sharing.copy.slots', n=slots, slots=slots)}</b><br>{sizes}</p>"

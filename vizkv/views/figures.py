@@ -225,7 +225,7 @@ def _label(claim: Claim, say: Messages) -> str:
     if claim.what == "entry":
         return say("figures.entry", request=of[0], logical=of[1])
     if claim.what == "shared":
-        return say("figures.shared", requests=", ".join(of))
+        return say("figures.shared", requests=say("narration.list").join(of))
     if claim.what in ("content", "references"):
         return say(f"figures.{claim.what}", block=of)
     return say(f"figures.{claim.what}", request=of)
@@ -243,5 +243,5 @@ def _shown(claim: Claim, value: Any, say: Messages) -> str:
     if claim.what == "queue":
         return "-".join(str(block) for block in value)
     if isinstance(value, tuple):
-        return ", ".join(str(block) for block in value)
+        return say("narration.list").join(str(block) for block in value)
     return say.number(value) if isinstance(value, int) else value

@@ -25,7 +25,9 @@ def caption(trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Me
     lines.append(_fields(top))
     systems = zip(scenario.get("systems", []), trace.systems, strict=False)
     lines.append(
-        "; ".join(f"{s.name}: {_fields({k: v for k, v in given.items() if k != 'name'})}" for given, s in systems)
+        "; ".join(
+            f"{say.name(s.name)}: {_fields({k: v for k, v in given.items() if k != 'name'})}" for given, s in systems
+        )
     )
     requests = scenario.get("requests", [])
     shown = [f"{r.get('id', '')}: {_fields({k: v for k, v in r.items() if k != 'id'})}" for r in requests[:MOST]]

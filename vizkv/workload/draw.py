@@ -19,7 +19,7 @@ from vizkv.told import told
 from vizkv.workload import uploads
 from vizkv.workload.arrival import Arrival
 from vizkv.workload.conversations import draw_conversations
-from vizkv.workload.lengths import draw_lengths, length_set, make_up_lengths
+from vizkv.workload.lengths import draw_lengths, in_words, length_set, make_up_lengths
 from vizkv.workload.recorded import Recorded, read_trace, renumbered
 from vizkv.workload.rows import Row
 
@@ -189,7 +189,9 @@ def source_of(workload: Workload | str) -> Source:
     name, kind = asked.lengths, kind_of(asked)
     if kind == "set":
         known = length_set(name)
-        return Source(name, kind, known["source"], known["licence"], known["requests"], quantiles=True)
+        return Source(
+            name, kind, in_words(known["source"]), in_words(known["licence"]), known["requests"], quantiles=True
+        )
     if asked.is_made_up:
         return Source(name, kind, _MADE_UP[name], made_up=True)
     rows = len(uploads.read(name) if kind == "upload" else read_trace(name))

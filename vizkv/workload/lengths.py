@@ -15,9 +15,16 @@ from typing import Any, Literal
 import numpy as np
 
 from vizkv.scenario import MAX_SLOTS, Workload
+from vizkv.told import told
 
 _DATA = Path(__file__).parents[1] / "data" / "lengths.json"
 _ALIASES = {"sharegpt": "sharegpt_paper_filtered"}
+_SENTENCES = (  # of data/lengths.json
+    told("OPT tokenizer, first round of each conversation"),
+    told("filtered prompt+output<2048 as in the paper"),
+    told("no licence file in repo; README says lengths only were published to avoid licensing concerns"),
+    told(" (repo)"),
+)
 Pairs = list[tuple[int, int]]
 
 
@@ -29,6 +36,15 @@ def _data() -> dict[str, Any]:
 def length_set(name: str) -> dict[str, Any]:
     """The table of data/lengths.json that a set's name means. KeyError for another word."""
     return _data()["sets"][_ALIASES.get(name, name)]
+
+
+def in_words(text: str) -> str:
+    """A source or a licence of the table, so that what is a sentence in it can be said in another language."""
+    for part in _SENTENCES:
+        before, found, after = text.partition(part)
+        if found:
+            return told("{before}{part}{after}", before=before, part=part, after=in_words(after))
+    return text
 
 
 def draw_lengths(name: str, count: int, prompts: np.random.Generator, outputs: np.random.Generator) -> Pairs:
