@@ -67,8 +67,10 @@ class Parameter:
             return told("true or false")
         if self.type is str:
             return listed([repr(word) for word in self.words], "or") if self.words else told("a name")
-        whole = "whole " if self.type is int else ""
-        return f"a {whole}number, or several as in 8,16,32 or 8..64:8 (from, to, step) or 8..256*2 (factor)"
+        return told(
+            "{number}, or several as in 8,16,32 or 8..64:8 (from, to, step) or 8..256*2 (factor)",
+            number=told("a whole number") if self.type is int else told("a number"),
+        )
 
     def check(self, value: Value) -> None:
         """Raises ScenarioError for a value that the field never takes, whatever else the scenario says."""

@@ -178,7 +178,7 @@ def _done(
                 pass
             raise
         except Exception as error:  # a process that died; what it was about to tell is lost
-            why = f"The run was lost: a process that ran it ended ({type(error).__name__})."
+            why = told("The run was lost: a process that ran it ended ({kind}).", kind=type(error).__name__)
             yield from ((key, why) for key in left)
 
 

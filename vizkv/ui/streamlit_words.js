@@ -1,24 +1,24 @@
 // Streamlit's own widgets speak English only: what they say is replaced from outside, in the page's language.
 // WORDS: English text -> the language's; empty for English. What a widget says again later is replaced again.
 const WORDS = /*words*/{};
-const PATTERNS = [
-  [/^(\d+(?:\.\d+)?\s?[KMG]B) per file$/, "$ per file"], [/^Remove (.+)$/, "Remove $"], [/^Help for (.+)$/, "Help for $"],
-];
+// "Remove $" -> /^Remove (.+)$/; and what Streamlit calls a symbol, "lightbulb icon", which is only a symbol to us
+const PATTERNS = [[/^[a-z0-9_ ]+ icon$/, "icon"], ...Object.keys(WORDS).filter((text) => text.includes("$")).map((text) =>
+  [new RegExp(`^${text.split("$").map((part) => part.replace(/[.*+?^()|[\]{}\\/]/g, "\\$&")).join("(.+)")}$`), text])];
 const TEXTS = [
-  '[data-testid="stFileUploader"] button', '[data-testid="stFileUploader"] button *',
-  '[data-testid="stFileUploaderDropzone"] span', '[data-testid="stFileUploaderDropzone"] small',
+  '[data-testid="stFileUploader"] *', '[data-testid="stDialog"] *', '[data-testid="stException"] *', '[role="alert"] *',
+  '[data-testid="stTooltipErrorContent"] *', '[data-testid^="stDataFrameColumn"] *', '.gdg-search-status *', '[role="menuitem"]',
   '[data-testid="InputInstructions"] *', '[data-testid="stSkipLink"]', 'a[href^="#"]', '[data-testid="stTooltipContent"] *',
   '[data-baseweb="tooltip"] *', '[role="listbox"] li', '[role="menuitem"] *', '[data-testid="stStatusWidget"] *',
 ].join(", ");
-const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+const ATTRIBUTES = ["aria-label", "placeholder", "title", "alt"];
 
 /** What a text is in the language; the text itself where that is not known. */
 function word(text) {
-  const known = window.vizkvWords[text];
-  if (known) return known;
+  if (Object.hasOwn(window.vizkvWords, text)) return window.vizkvWords[text];
   for (const [pattern, key] of PATTERNS) {
     const found = pattern.exec(text);
-    if (found && window.vizkvWords[key]) return window.vizkvWords[key].replace("$", found[1]);
+    let part = 0;
+    if (found && window.vizkvWords[key]) return window.vizkvWords[key].replace(/\$/g, () => found[++part]);
   }
   return text;
 }
