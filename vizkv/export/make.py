@@ -10,6 +10,8 @@ from html import unescape
 from vizkv.export import data, figures, html
 from vizkv.export.charts import WIDTH, chart
 from vizkv.export.moving import animation
+from vizkv.export.page import Page, Part, Plot, page_picture
+from vizkv.export.page import drawn as drawn_charts
 from vizkv.export.render import (
     WIDE_4K,
     Cancelled,
@@ -23,13 +25,13 @@ from vizkv.export.story import storyboard
 from vizkv.export.wish import CHART, MIME, Wish, check, lead_of
 from vizkv.messages import Messages
 from vizkv.trace import Trace
-from vizkv.views import payload
+from vizkv.views import payload, picture_table
 from vizkv.views import window as windows
 from vizkv.views.payload import Moment, View
-from vizkv.views.picture import picture
+from vizkv.views.picture import NARROWEST, picture
 from vizkv.views.picture_caption import caption
-from vizkv.views.picture_table import table_picture
 
+_PLAYER = 0.45  # of a page's width: as high the player's rows become where charts stand below
 WHOLE = 4_000  # steps that one page holds; of a longer run it holds those around the step
 
 
@@ -44,17 +46,20 @@ class Made:
 
 def make(
     wish: Wish, trace: Trace, say: Messages, *, moments: Sequence[Moment] = (), panels: Sequence[str] = (),
-    progress: Progress | None = None,
+    progress: Progress | None = None, title: str = "", plots: Sequence[Plot] | None = None,
 ) -> Made:  # fmt: skip
     """The file. Raises ExportError for what this run does not have, and Cancelled where ``progress`` returns True.
 
-    ``moments``, ``panels``: of the page that an offline player is made of.
+    ``moments``, ``panels``: of the page that an offline player or a page is drawn of; ``title``, ``plots``: the page's
+    name and charts, without them the run's name and all charts of the run.
     """
     check(wish, trace, say)
     if wish.what.startswith(CHART):
         made = _chart(wish, trace, say)
     elif wish.what == "animation":
         made = Made(_film(wish, trace, say, progress), MIME[wish.format])
+    elif wish.what == "page":
+        made = drawn(_whole_page(wish, trace, say, panels, title, plots), wish)
     elif wish.what in ("player", "table", "storyboard"):
         made = drawn(_svg(wish, trace, say, progress), wish)
     else:
@@ -110,7 +115,9 @@ def _film(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) ->
     )  # fmt: skip
 
 
-def _svg(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) -> str:
+def _svg(
+    wish: Wish, trace: Trace, say: Messages, progress: Progress | None, show: tuple[str, ...] = picture_table.PANELS
+) -> str:  # fmt: skip
     common = {
         "lens": wish.lens, "accounting": wish.accounting, "say": say, "colour": wish.colour, "theme": wish.theme,
         "width": wish.width, "legend": wish.legend, "caption": _caption(wish, trace, say), "headline": wish.headline,
@@ -120,10 +127,39 @@ def _svg(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) -> 
     if wish.what == "storyboard":
         return storyboard(trace, wish.steps or (wish.step,), progress=progress, **common)  # type: ignore[arg-type]
     if wish.what == "table":
-        return table_picture(
-            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus, **common  # type: ignore[arg-type]
+        return picture_table.table_picture(
+            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus, show=show, **common  # type: ignore[arg-type]
         )  # fmt: skip
     return picture(trace, wish.step, request=wish.request, height=wish.height, **common)  # type: ignore[arg-type]
+
+
+def _whole_page(
+    wish: Wish, trace: Trace, say: Messages, panels: Sequence[str], title: str, plots: Sequence[Plot] | None
+) -> str:  # fmt: skip
+    """The question, the player with the block table where the page has one, the charts, the caption."""
+    table = bool(picture_table.paged(trace)) and any(name in picture_table.PANELS for name in panels)
+    inner = replace(
+        wish, what="table" if table else "player", caption=False, headline="", transparent=True,
+        height=round(max(wish.width, NARROWEST) * _PLAYER),
+    )  # fmt: skip
+    show = tuple(name for name in picture_table.PANELS if name in panels)
+    main = _svg(inner, trace, say, None, show)
+    if plots is None:
+        plots = [
+            Plot(
+                figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say),
+                say(f"chart.alt.{name}"), say(f"picture.chart.{name}"), wish.theme,
+            )
+            for name in figures.names(trace)
+        ]  # fmt: skip
+    page = Page(
+        title or trace.scenario.get("name") or say("export.title"), wish.headline, Part(main, described(main)),
+        charts=drawn_charts(plots, wish.width, legend=wish.legend, transparent=wish.transparent),
+        caption=_caption(wish, trace, say),
+    )  # fmt: skip
+    return page_picture(
+        page, say, theme=wish.theme, width=wish.width, transparent=wish.transparent, projector=wish.projector
+    )
 
 
 def _document(

@@ -17,6 +17,7 @@ CHART = "chart:"
 PICTURES = ("svg", "png", "pdf")
 FORMATS: dict[str, tuple[str, ...]] = {
     "player": PICTURES,
+    "page": PICTURES,
     "table": PICTURES,
     "storyboard": PICTURES,
     "animation": ("gif", "webp", "mp4"),
