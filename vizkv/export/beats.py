@@ -11,7 +11,7 @@ from vizkv.complaints import either
 from vizkv.export import figures
 from vizkv.export.charts import WIDTH, chart
 from vizkv.export.deck import Slide
-from vizkv.export.make import described, make
+from vizkv.export.make import make
 from vizkv.export.render import ExportError, svg_to_png
 from vizkv.export.wish import CHART, Wish, lead_of
 from vizkv.messages import Messages
@@ -53,7 +53,7 @@ def _picture(
     """(PNG, what is seen, what was run)."""
     if beat.scenario is None or beat.example is None:
         svg = cost.picture(theme, say)
-        return svg_to_png(svg, 2), described(svg) or say("chart.alt.cost"), say(f"page.{beat.page}.title")
+        return svg_to_png(svg, 2), say("cost.picture.alt"), say(f"page.{beat.page}.title")
     about = say(f"preset.{beat.preset}.title")
     if beat.page == "sweep":
         figure = _sweep(beat, theme, say)
@@ -71,7 +71,7 @@ def _picture(
     )  # fmt: skip
     if beat.page in ("whatif", "cache"):
         names = figures.names(trace)
-        name = "seconds" if beat.page == "whatif" else "ledger"
+        name = "bars" if beat.page == "whatif" else "ledger"
         wish = replace(wish, what=CHART + (name if name in names else names[0]))
     elif beat.page in _TABLES and picture_table.paged(trace):
         wish = replace(wish, what="table")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vizkv import scenario as scenarios
 from vizkv.complaints import either, shorten
 from vizkv.events import Kind
 from vizkv.export.render import ExportError
@@ -12,7 +13,7 @@ from vizkv.messages import Messages
 from vizkv.slots import Accounting, Lens
 from vizkv.told import told
 from vizkv.trace import Trace
-from vizkv.views import cache, charts, figure2_chart, pressure, saving, strips
+from vizkv.views import cache, charts, figure2, figure2_bars, figure2_chart, pressure, saving, strips
 from vizkv.views.series import series
 
 if TYPE_CHECKING:
@@ -43,6 +44,20 @@ def _seconds(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme:
     )  # fmt: skip
 
 
+def _bars(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
+    workload, fields = trace.scenario["workload"], scenarios.from_dict(trace.scenario).model_dump()
+    found = []
+    for index, (system, ledger) in enumerate(zip(trace.systems, series(trace), strict=True)):
+        ends = float(workload.get("duration") or (system.time_s[-1] if system.steps else 1))
+        grown = figure2.growth(ledger, system.time_s, figure2.marks(ends), float(workload.get("warmup", 0)))
+        if grown.frames:
+            found.append(figure2.Told(
+                system.name, fields["systems"][index], grown.shares[-1], float(grown.batched[-1]), 0.0, system.steps, 0,
+                figure2.comparable(fields, index),
+            ))  # fmt: skip
+    return figure2_bars.bars(found, lens, accounting, theme, say)
+
+
 def _saving(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
     return saving.figure(saving.saving(trace, _paged(trace)[0]), step, theme, say)
 
@@ -64,6 +79,7 @@ def _paged(trace: Trace) -> list[int]:
 _HOW: dict[str, Make] = {
     "over-time": _over_time,
     "peak": _at_peak,
+    "bars": _bars,
     "seconds": _seconds,
     "saving": _saving,
     "strips": _strips,
@@ -76,7 +92,7 @@ def names(trace: Trace) -> list[str]:
     """The charts that this run has something to show in; the first is the usual one."""
     workload, paged = bool(trace.scenario.get("workload")), _paged(trace)
     kinds = {Kind(kind) for system in trace.systems for kind in set(system.kinds.tolist())}
-    found = ["seconds"] if workload else ["over-time"]
+    found = ["seconds", "bars"] if workload else ["over-time"]
     found.append("peak")
     if paged and not workload and kinds & {Kind.FORKED, Kind.SHARED}:
         found.append("saving")

@@ -11,6 +11,7 @@ from vizkv.export import data, figures, html
 from vizkv.export.charts import WIDTH, chart
 from vizkv.export.moving import animation
 from vizkv.export.page import Page, Part, Plot, page_picture
+from vizkv.export.page import described as described_page
 from vizkv.export.page import drawn as drawn_charts
 from vizkv.export.render import (
     WIDE_4K,
@@ -133,33 +134,54 @@ def _svg(
     return picture(trace, wish.step, request=wish.request, height=wish.height, **common)  # type: ignore[arg-type]
 
 
+def alt_text(
+    wish: Wish, trace: Trace, say: Messages, panels: Sequence[str] = (), title: str = "",
+    plots: Sequence[Plot] | None = None,
+) -> str:  # fmt: skip
+    """What :func:`make` would give as ``alt`` of a player's, block table's or page's picture. Raises ExportError."""
+    check(wish, trace, say)
+    if wish.what != "page":
+        return described(_svg(replace(wish, caption=False), trace, say, None))
+    given = _plots(wish, trace, say) if plots is None else plots
+    return described_page(_page_of(wish, trace, say, panels, title, [Part("", plot.alt) for plot in given]))
+
+
 def _whole_page(
     wish: Wish, trace: Trace, say: Messages, panels: Sequence[str], title: str, plots: Sequence[Plot] | None
 ) -> str:  # fmt: skip
+    given = _plots(wish, trace, say) if plots is None else plots
+    charts = drawn_charts(given, wish.width, legend=wish.legend, transparent=wish.transparent)
+    return page_picture(
+        _page_of(wish, trace, say, panels, title, charts), say, theme=wish.theme, width=wish.width,
+        transparent=wish.transparent, projector=wish.projector,
+    )  # fmt: skip
+
+
+def _page_of(
+    wish: Wish, trace: Trace, say: Messages, panels: Sequence[str], title: str, charts: Sequence[Part]
+) -> Page:  # fmt: skip
     """The question, the player with the block table where the page has one, the charts, the caption."""
     table = bool(picture_table.paged(trace)) and any(name in picture_table.PANELS for name in panels)
     inner = replace(
         wish, what="table" if table else "player", caption=False, headline="", transparent=True,
         height=round(max(wish.width, NARROWEST) * _PLAYER),
     )  # fmt: skip
-    show = tuple(name for name in picture_table.PANELS if name in panels)
-    main = _svg(inner, trace, say, None, show)
-    if plots is None:
-        plots = [
-            Plot(
-                figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say),
-                say(f"chart.alt.{name}"), say(f"picture.chart.{name}"), wish.theme,
-            )
-            for name in figures.names(trace)
-        ]  # fmt: skip
-    page = Page(
-        title or trace.scenario.get("name") or say("export.title"), wish.headline, Part(main, described(main)),
-        charts=drawn_charts(plots, wish.width, legend=wish.legend, transparent=wish.transparent),
-        caption=_caption(wish, trace, say),
+    main = _svg(inner, trace, say, None, tuple(name for name in picture_table.PANELS if name in panels))
+    name = title or say.name(trace.scenario.get("name") or "") or say("export.title")
+    return Page(
+        name, wish.headline, Part(main, described(main)), charts=charts, caption=_caption(wish, trace, say)
     )  # fmt: skip
-    return page_picture(
-        page, say, theme=wish.theme, width=wish.width, transparent=wish.transparent, projector=wish.projector
-    )
+
+
+def _plots(wish: Wish, trace: Trace, say: Messages) -> list[Plot]:
+    """All charts of the run."""
+    return [
+        Plot(
+            figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say),
+            say(f"chart.alt.{name}"), say(f"picture.chart.{name}"), wish.theme,
+        )
+        for name in figures.names(trace)
+    ]  # fmt: skip
 
 
 def _document(

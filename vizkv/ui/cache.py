@@ -19,7 +19,7 @@ from vizkv.scenario import ScenarioError, from_dict
 from vizkv.sweep import Outcome, Task, said
 from vizkv.sweep.table import in_order, number, problems, to_csv, to_parquet
 from vizkv.sweep.work import MAX_STEPS
-from vizkv.ui import hardware, link, plot, workload_form
+from vizkv.ui import hardware, link, offered, plot, workload_form
 from vizkv.ui.cache_asked import TABLED, Asked, asked, demand, grid, infinite, quickest_first, short, tasks
 from vizkv.ui.drawer import MAX_LENGTH
 from vizkv.ui.sweep_jobs import Job
@@ -221,7 +221,9 @@ def _curves(wanted: Asked, found: list[tuple[Task, Outcome]]) -> list[Curve]:
 def _picture(state: link.Open, wanted: Asked, curves: list[Curve]) -> None:
     say, theme, setup = state.say, st.context.theme.type or "light", hardware.current()
     curve, spot = _chosen(curves)
-    st.markdown("##### " + views.headline(curve, spot, say))
+    told = views.headline(curve, spot, say)
+    st.markdown("##### " + told)
+    offered.tell(told)
     weight = setup.bytes_per_token * setup.copies
     memory = {int(n): say("cache.gib", gib=_gib(int(n) * weight)) for n in wanted.pools.values}
     figure = views.chart(curves, memory, theme, say)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from vizkv.ui import drawing, link, plot, runs
+from vizkv.ui import drawing, link, offered, plot, runs
 from vizkv.views import cost as views
 
 MODEL = "tiny"  # whose sizes are measured; the K and V are random numbers
@@ -72,7 +72,9 @@ def _result(measured: list[Any], theme: str, running: str = "") -> None:
     from vizkv.model.cost import BLOCK_SIZES, threads
 
     say = link.current().say
-    st.markdown(running or views.sentence(measured, threads(), say))
+    sentence = running or views.sentence(measured, threads(), say)
+    st.markdown(sentence)
+    offered.tell(sentence)
     # a key for each state: the charts that grow are all on the page of one run of its script
     plot.show(
         views.chart(measured, BLOCK_SIZES, theme, say), alt=say("chart.alt.cost"),

@@ -13,11 +13,13 @@ import streamlit as st
 
 from vizkv import lecture as lectures
 from vizkv import scenario as scenarios
+from vizkv.export import page as whole
 from vizkv.export.beats import drawer
 from vizkv.export.charts import chart
 from vizkv.export.data import parameters
 from vizkv.export.deck import deck
-from vizkv.export.make import Made, chart_scale, make
+from vizkv.export.make import Made, alt_text, chart_scale, make
+from vizkv.export.make import drawn as made_of
 from vizkv.export.render import Progress
 from vizkv.export.wish import CHART, MIME, PICTURES, SCALES, Wish, formats, lead_of
 from vizkv.messages import Messages
@@ -25,13 +27,13 @@ from vizkv.trace import Trace
 from vizkv.ui import lecture, link, offered, pages, runs
 from vizkv.ui.export_jobs import Job
 from vizkv.ui.session import session
-from vizkv.views import picture_table
+from vizkv.views import cost, picture_table
 from vizkv.views import window as windows
 from vizkv.views.moments import moments
 from vizkv.views.payload import View
 from vizkv.views.picture_caption import caption
 
-DECK = "deck"
+DECK, PAGE = "deck", "page"
 LONG = ("storyboard", "animation", DECK)
 _FILES = ("html", "ledger", "scenario", "trace")
 _JOB = "vizkv.export"
@@ -85,9 +87,11 @@ def _known(source: Source) -> list[str]:
     """What this page has, in the order in which it is offered."""
     drawn = [CHART + name for name in source.charts.names()]
     if source.trace is None:
-        return [*drawn, "scenario", DECK] if pages.PAGES[source.state.page].name != "cost" else [*drawn, DECK]
+        if source.state.page == "cost":
+            return [PAGE, *drawn, DECK]
+        return [*([PAGE] if drawn else []), *drawn, "scenario", DECK]
     table = ["table"] if picture_table.paged(source.trace) else []
-    return ["player", *table, *drawn, "storyboard", "animation", *_FILES, DECK]
+    return ["player", PAGE, *table, *drawn, "storyboard", "animation", *_FILES, DECK]
 
 
 def _title(what: str, say: Messages) -> str:
@@ -142,8 +146,8 @@ def _one_of(name: str, known: tuple[str, ...], say: Messages) -> str | None:
 
 
 def _ground(wish: Wish, picture: bool, say: Messages) -> Wish:
-    """What is behind the picture. A chart of the page has the page's colours."""
-    if wish.what.startswith(CHART):
+    """What is behind the picture. A chart of the page has the page's colours, and so has all of the page."""
+    if wish.what.startswith(CHART) or wish.what == PAGE:
         chosen = _one_of("ground", ("page", "transparent"), say)
         return replace(wish, transparent=chosen == "transparent")
     chosen = _one_of("ground", ("light", "dark", "transparent") if picture else ("light", "dark"), say) or "light"
@@ -194,10 +198,27 @@ def _quick(source: Source, wish: Wish, say: Messages) -> None:
         say("export.ui.download"), lambda: _made(source, wish).data, _name(source, wish), MIME[wish.format],
         key="export-download", icon=":material/download:", type="primary", on_click="ignore",
     )  # fmt: skip
+    if wish.format in PICTURES:
+        _alt(source, wish, say)
+
+
+def _alt(source: Source, wish: Wish, say: Messages) -> None:
+    """What the picture says to those who do not see it, to be copied beside it into a slide."""
+    st.caption(say("export.ui.alt"))
+    st.code(_told(source, wish), language=None, wrap_lines=True)
+    if source.trace is not None and not wish.what.startswith(CHART):
+        # the player moves without the drawer; pressing draws the drawer anew
+        st.button(say("export.ui.alt.now"), key="export-alt", icon=":material/refresh:", type="tertiary")
+
+
+def _told(source: Source, wish: Wish) -> str:
     if wish.what.startswith(CHART):
-        st.caption(say("export.ui.alt", alt=source.charts.now(wish.what.removeprefix(CHART)).alt))
-    elif wish.what in ("player", "table"):
-        st.caption(say("export.ui.step"))
+        return source.charts.now(wish.what.removeprefix(CHART)).alt
+    if source.trace is None:
+        charts = [whole.Part("", plot.alt) for plot in _plots(source)]
+        return whole.described(_page(source, wish, charts))
+    entry = pages.PAGES[source.state.page]
+    return alt_text(_here(wish, source), source.trace, source.state.say, entry.panels, plots=_plots(source))
 
 
 def _name(source: Source, wish: Wish) -> str:
@@ -206,15 +227,49 @@ def _name(source: Source, wish: Wish) -> str:
 
 def _made(source: Source, wish: Wish) -> Made:
     """Now; in a thread of the server, without a session."""
-    state = source.state
+    state, say = source.state, source.state.say
     if wish.what.startswith(CHART):
         return _chart(source, wish)
+    if wish.what == PAGE and source.trace is None:
+        return _page_of_charts(source, wish)
     if wish.what == "scenario":
         return Made(scenarios.to_toml(state.scenario).encode(), MIME["toml"])
     assert source.trace is not None
-    chips = moments(source.trace, state.preset, state.say) if wish.what == "html" else ()
-    panels = pages.PAGES[state.page].panels
-    return make(_here(wish, source), source.trace, state.say, moments=chips, panels=panels)
+    chips = moments(source.trace, state.preset, say) if wish.what == "html" else ()
+    entry = pages.PAGES[state.page]
+    return make(
+        _here(wish, source), source.trace, say, moments=chips, panels=entry.panels,
+        title=say(f"page.{entry.name}.title"), plots=_plots(source),
+    )  # fmt: skip
+
+
+def _plots(source: Source) -> list[whole.Plot]:
+    """The charts that are on the page, as they are there."""
+    say, found = source.state.say, []
+    for name in source.charts.names():
+        given, key = source.charts.now(name), f"picture.chart.{name}"
+        found.append(whole.Plot(given.figure, given.alt, say(key) if key in say else "", given.theme))
+    return found
+
+
+def _page(source: Source, wish: Wish, charts: list[whole.Part]) -> whole.Page:
+    """A page without a player: its question, what it says, and its charts."""
+    state, say, main = source.state, source.state.say, None
+    question, sentence = say(f"preset.{state.preset.id}.question"), source.charts.sentence
+    if state.page == "cost":
+        main = whole.Part(cost.picture(source.theme, say), say("cost.picture.alt"))
+        question, sentence = "", sentence or say("cost.question")
+    told = _about(source) if wish.caption else ""
+    return whole.Page(say(f"page.{state.page}.title"), question, main, sentence, charts, told)
+
+
+def _page_of_charts(source: Source, wish: Wish) -> Made:
+    charts = whole.drawn(_plots(source), wish.width, legend=wish.legend, transparent=wish.transparent)
+    svg = whole.page_picture(
+        _page(source, wish, charts), source.state.say, theme=source.theme, width=wish.width,
+        transparent=wish.transparent, projector=source.projector,
+    )  # fmt: skip
+    return made_of(svg, wish)
 
 
 def _chart(source: Source, wish: Wish) -> Made:
@@ -263,6 +318,9 @@ def _long(source: Source, wish: Wish, job: Job | None, say: Messages) -> None:
         )  # fmt: skip
         if job.made.mime in (MIME["gif"], MIME["webp"], MIME["png"]):
             st.image(job.made.data)
+        if job.made.alt:
+            st.caption(say("export.ui.alt"))
+            st.code(job.made.alt, language=None, wrap_lines=True)
     elif job.problem is not None:
         st.warning(say.error(job.problem), icon=":material/error:")
     elif job.broken:

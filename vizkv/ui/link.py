@@ -20,7 +20,7 @@ from vizkv.presets import Preset, list_presets
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
 from vizkv.trace import Trace
-from vizkv.ui import classroom
+from vizkv.ui import classroom, offered
 from vizkv.ui import session as sessions
 from vizkv.ui.pages import FIRST, PAGES
 from vizkv.ui.session import Session as Session
@@ -94,6 +94,7 @@ def enter(page: str) -> Open:
     """
     before = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
+    offered.begin()
     state = current()
     if before in (None, page):
         return state

@@ -18,6 +18,7 @@ from vizkv.scenario import Scenario, ScenarioError
 from vizkv.sweep import Axis, Outcome, Task, Value
 from vizkv.sweep.table import cells, in_order, number, problems, to_csv, to_parquet
 from vizkv.ui import lesson, link, plot, sweep_point
+from vizkv.ui.offered import tell
 from vizkv.ui.sweep_asked import (
     MAX_ON_PAGE,
     MAX_SEEDS,
@@ -239,7 +240,9 @@ def _show(expected: bool) -> None:
         st.info(say("sweep.problem", n=len(about), system=about[0].system, problem=sentence), icon=":material/block:")
     if wanted.point is not None and tasks:
         sweep_point.show(state, wanted, tasks, outcomes)
-    st.caption(_about(state.scenario, wanted, say))
+    what = _about(state.scenario, wanted, say)
+    st.caption(what)
+    tell(what)
     if found:
         _downloads(state, found)
     link.write(state)

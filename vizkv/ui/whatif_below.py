@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from vizkv.ui import plot, whatif_player
+from vizkv.ui import offered, plot, room, whatif_player
 from vizkv.ui.link import Open
 from vizkv.ui.whatif_runs import Job, Seeds, facts
-from vizkv.views import figure2, figure2_chart
+from vizkv.views import figure2, figure2_bars, figure2_chart
+from vizkv.views.afar import for_projector
 from vizkv.views.figure2 import Told
 from vizkv.views.figure2_chart import Line
 
@@ -29,6 +30,7 @@ def show(
     if not job.done:
         st.caption(say("whatif.below.wait"))
         return
+    _bars(state, job, seeds)
     _over_time(state, job, ghost, pick)
     if moment is not None:
         system, second, category = moment
@@ -44,6 +46,16 @@ def _lines(job: Job) -> list[Line | None]:
         None if lane.series is None or lane.trace is None else Line(system.label, lane.series, lane.trace.time_s)
         for lane, system in zip(job.lanes, job.scenario.systems, strict=True)
     ]
+
+
+def _bars(state: Open, job: Job, seeds: Seeds | None) -> None:
+    """The bars as a chart for a file: on the page the browser draws them."""
+    say, view, theme = state.say, state.view, st.context.theme.type or "light"
+    assert view is not None
+    figure = figure2_bars.bars(_told(job, seeds), view.lens, view.accounting, theme, say)
+    if room.projector():
+        figure = for_projector(figure, theme)
+    offered.offer(figure, say("chart.alt.bars"), "bars")
 
 
 def _over_time(state: Open, job: Job, ghost: Job | None, pick: Callable[[int, float], None]) -> None:

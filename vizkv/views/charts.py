@@ -13,7 +13,7 @@ from vizkv.views.palette import HATCH, PALETTE
 from vizkv.views.series import Series
 
 MOST_POINTS = 400  # of one curve: more than a chart this size has pixels to show
-_FONT = 15
+FONT = 15
 
 
 def framed(figure: go.Figure, theme: str, height: int) -> go.Figure:
@@ -23,7 +23,7 @@ def framed(figure: go.Figure, theme: str, height: int) -> go.Figure:
         margin={"l": 8, "r": 16, "t": 36, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": _FONT, "color": ink, "family": fonts.STACK},
+        font={"size": FONT, "color": ink, "family": fonts.STACK},
         legend={
             "orientation": "h",
             "yref": "container",
@@ -31,15 +31,16 @@ def framed(figure: go.Figure, theme: str, height: int) -> go.Figure:
             "yanchor": "bottom",
             "x": 0,
             "traceorder": "normal",
-            "font": {"size": _FONT},
+            "font": {"size": FONT},
         },
         hovermode="x unified",
     )
-    figure.update_annotations(font_size=_FONT + 1)
+    figure.update_annotations(font_size=FONT + 1)
     return figure
 
 
-def _hatch(name: str, theme: str, size: int) -> dict[str, object]:
+def hatch(name: str, theme: str, size: int) -> dict[str, object]:
+    """A category's fill pattern, for ``marker.pattern`` or ``fillpattern``."""
     ink = PALETTE[theme]["ink." + name]
     return {"shape": HATCH[name], "size": size, "solidity": 0.25, "fillmode": "overlay", "fgcolor": ink}
 
@@ -68,7 +69,7 @@ def over_time(systems: list[Series], lens: Lens, accounting: Accounting, theme: 
                     showlegend=column == 1, stackgroup="pool", mode="lines",
                     line={"width": 0, "color": PALETTE[theme][name]},  # a share of nothing draws no line
                     fillcolor=PALETTE[theme][name],
-                    fillpattern=_hatch(name, theme, 6),
+                    fillpattern=hatch(name, theme, 6),
                     hovertemplate="%{y:.1f} %",
                 ),
                 row=1, col=column,
@@ -88,15 +89,15 @@ def at_peak(systems: list[Series], lens: Lens, accounting: Accounting, theme: st
         figure.add_bar(
             y=names, x=values, name=say(f"category.{name}"), orientation="h",
             marker={"color": PALETTE[theme][name],
-                    "pattern": _hatch(name, theme, 7),
+                    "pattern": hatch(name, theme, 7),
                     "line": {"width": 1, "color": PALETTE[theme]["edge"]}},
             text=[say.percent(v / 100) if v >= 6 else "" for v in values],
             textposition="inside", insidetextanchor="middle",
-            textfont={"size": _FONT, "color": PALETTE[theme]["on." + name]}, textangle=0,
+            textfont={"size": FONT, "color": PALETTE[theme]["on." + name]}, textangle=0,
             hovertemplate="%{x:.1f} %",
         )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_yaxes(autorange="reversed", tickfont={"size": _FONT + 1}, automargin=True)
+    figure.update_yaxes(autorange="reversed", tickfont={"size": FONT + 1}, automargin=True)
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", showgrid=False)
     # the legend stands above, at the pool over time
     figure = framed(figure, theme, 60 + 52 * len(systems))
