@@ -55,6 +55,7 @@ def export(file, *words):
     [
         (["--what", "player", "--format", "svg", "--step", "3"], b"<svg"),
         (["--what", "table", "--format", "pdf"], b"%PDF"),
+        (["--what", "page", "--caption", "--language", "zh"], b"<svg"),
         (["--what", "chart:over-time", "--format", "png"], b"\x89PNG"),
         (["--what", "storyboard", "--steps", "0,2,4", "--format", "png"], b"\x89PNG"),
         (["--what", "animation", "--steps", "0:2", "--width", "960"], b"GIF8"),

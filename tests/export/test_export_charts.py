@@ -14,7 +14,8 @@ from vizkv.export.chart_words import number, text_of, wrapped
 from vizkv.export.charts import FORMATS, PAGE, chart
 from vizkv.messages import messages
 from vizkv.presets import preset
-from vizkv.views import charts, heat
+from vizkv.slots import Code
+from vizkv.views import charts, figure2, figure2_bars, heat
 from vizkv.views.palette import PALETTE
 from vizkv.views.series import series
 
@@ -104,6 +105,24 @@ def test_chinese_is_drawn_and_not_as_boxes():
         return (image[:, :, :3] < 128).all(2).sum()
 
     assert ink("缓存") != ink("内存")  # two boxes would be as black as two others
+
+
+def test_the_bars_of_figure_2_fill_the_pool_and_are_marked_with_the_papers_parts():
+    fields = preset("figure-2").scenario.model_dump()
+    codes = np.zeros(len(Code))
+    codes[[Code.USED, Code.FREE]] = 30, 70
+    systems = [
+        figure2.Told(f"S{i}", system, codes, 7.5, 0.0, 1, 0, figure2.comparable(fields, i))
+        for i, system in enumerate(fields["systems"])
+    ]
+    drawn = figure2_bars.bars(systems, "online", "textbook", "light", SAY)
+    stacks = np.array([trace.y for trace in drawn.data if trace.type == "bar"], float)
+    assert stacks.sum(0).tolist() == [100.0] * len(systems)
+    assert not any(trace.type == "scatter" for trace in drawn.data)
+    paper = figure2_bars.bars(systems, figure2.LENS, figure2.ACCOUNTING, "light", SAY)
+    (marks,) = (trace for trace in paper.data if trace.type == "scatter")
+    assert marks.y[0] == figure2.PAPER["max"].shares["used"] and marks.x[-1] == "S3"
+    assert chart(paper, "png").startswith(BEGINS["png"])
 
 
 def test_what_cannot_be_drawn_is_named():

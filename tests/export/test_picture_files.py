@@ -68,6 +68,21 @@ def test_a_pdf_is_one_page_of_lines_and_letters(svg):
     assert (float(box[1]), float(box[2])) == render.size(svg)
 
 
+def test_a_pdf_carries_title_and_alt_text_where_a_reader_looks_for_them():
+    sheet = Sheet()
+    sheet.text(10, 20, "A", 20, "#000000")
+    data = render.svg_to_pdf(sheet.svg(40, 40, title="Blöcke & (Slots)", description="槽位 244 个 < 300"))
+    table = int(re.search(rb"startxref\n(\d+)\n%%EOF\n$", data)[1])
+    number, at = (int(n) for n in re.match(rb"xref\n(\d+) 1\n(\d{10}) 00000 n\r\n", data[table:]).groups())
+    begins = b"%d 0 obj\n" % number
+    assert data[at:].startswith(begins) and f"/Info {number} 0 R".encode() in data[table:]
+    held = dict(re.findall(rb"/(Title|Subject) <([0-9a-fA-F]+)>", data[at:table]))
+    told = {name.decode(): bytes.fromhex(text.decode()).decode("utf-16") for name, text in held.items()}
+    assert told == {"Title": "Blöcke & (Slots)", "Subject": "槽位 244 个 < 300"}
+    before = int(re.search(rb"/Prev (\d+)", data[table:])[1])
+    assert data[before:].startswith(b"xref\n0 ")
+
+
 def test_chinese_is_drawn_with_the_bundled_face():
     ink = sum(opened(render.svg_to_png(chinese())).convert("L").histogram()[:128])
     nothing = sum(opened(render.svg_to_png(chinese(""))).convert("L").histogram()[:128])

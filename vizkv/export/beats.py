@@ -20,6 +20,7 @@ from vizkv.told import told
 from vizkv.trace import Trace
 from vizkv.views import cost, picture_table, sweeps
 from vizkv.views import window as windows
+from vizkv.views.afar import for_projector
 from vizkv.views.moments import start_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _picture(
     about = say(f"preset.{beat.preset}.title")
     if beat.page == "sweep":
         figure = _sweep(beat, theme, say)
+        figure = for_projector(figure, theme) if projector else figure
         alt = say("chart.alt.sweep")
         return chart(figure, "png", scale=2, theme=theme, alt=alt, width=WIDTH, height=_HEIGHT), alt, about
     trace = run(beat.scenario)

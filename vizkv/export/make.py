@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import unescape
+from typing import TYPE_CHECKING
 
 from vizkv.export import data, figures, html
 from vizkv.export.charts import WIDTH, chart
@@ -28,9 +29,13 @@ from vizkv.messages import Messages
 from vizkv.trace import Trace
 from vizkv.views import payload, picture_table
 from vizkv.views import window as windows
+from vizkv.views.afar import for_projector
 from vizkv.views.payload import Moment, View
 from vizkv.views.picture import NARROWEST, picture
 from vizkv.views.picture_caption import caption
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _PLAYER = 0.45  # of a page's width: as high the player's rows become where charts stand below
 WHOLE = 4_000  # steps that one page holds; of a longer run it holds those around the step
@@ -98,13 +103,18 @@ def _caption(wish: Wish, trace: Trace, say: Messages) -> str:
 
 def _chart(wish: Wish, trace: Trace, say: Messages) -> Made:
     name = wish.what.removeprefix(CHART)
-    figure = figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say)
+    figure = _figure(name, wish, trace, say)
     alt = say(f"chart.alt.{name}")
     given = chart(
         figure, wish.format, scale=chart_scale(wish.scale), theme=wish.theme, transparent=wish.transparent,  # type: ignore[arg-type]
         legend=wish.legend, caption=_caption(wish, trace, say), alt=alt, height=wish.height,
     )  # fmt: skip
     return Made(given, MIME[wish.format], alt)
+
+
+def _figure(name: str, wish: Wish, trace: Trace, say: Messages) -> go.Figure:
+    figure = figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say)
+    return for_projector(figure, wish.theme) if wish.projector else figure
 
 
 def _film(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) -> bytes:
@@ -177,8 +187,7 @@ def _plots(wish: Wish, trace: Trace, say: Messages) -> list[Plot]:
     """All charts of the run."""
     return [
         Plot(
-            figures.figure(name, trace, wish.step, wish.lens, wish.accounting, wish.theme, say),
-            say(f"chart.alt.{name}"), say(f"picture.chart.{name}"), wish.theme,
+            _figure(name, wish, trace, say), say(f"chart.alt.{name}"), say(f"picture.chart.{name}"), wish.theme,
         )
         for name in figures.names(trace)
     ]  # fmt: skip

@@ -21,6 +21,9 @@ _LINE = re.compile(rf"""<text ([^>]*font-family="'{fonts.FAMILY}'[^>]*)>([^<]*)<
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 _DESCRIPTION = re.compile(r"<desc[^>]*>([^<]*)</desc>")
+_TITLE = re.compile(r"<title[^>]*>([^<]*)</title>")
+_TRAILER = re.compile(rb"trailer\s*<<\s*/Size (\d+)\s*/Root (\d+) 0 R\s*/Info (\d+) 0 R\s*>>")
+_STARTXREF = re.compile(rb"startxref\s+(\d+)\s+%%EOF\s*$")
 _HEADER = 33  # bytes of a PNG's signature and first chunk
 
 WIDE_4K = 3840  # pixels of the width of a picture in "4K"
@@ -70,9 +73,24 @@ def scale_to(svg: str, width: int = WIDE_4K) -> float:
 
 
 def svg_to_pdf(svg: str) -> bytes:
-    """The picture as one page of a PDF: lines and letters, no pixels."""
+    """The picture as one page of a PDF: lines and letters, no pixels. Its title and subject are the SVG's."""
     data: bytes = _converter().svg_to_pdf(svg)
-    return data
+    told = [(b"Title", _TITLE.search(svg)), (b"Subject", _DESCRIPTION.search(svg))]
+    return _informed(data, {name: unescape(found[1]) for name, found in told if found})
+
+
+def _informed(pdf: bytes, about: dict[bytes, str]) -> bytes:
+    """The document with these in its information dictionary, by an incremental update (ISO 32000-1, 7.5.6)."""
+    trailer, before = _TRAILER.search(pdf), _STARTXREF.search(pdf)
+    if not about or trailer is None or before is None:
+        return pdf
+    size, number = int(trailer[1]), int(trailer[3])
+    # UTF-16 with its mark, as hexadecimal digits: nothing in it has to be escaped
+    texts = b" ".join(b"/%s <FEFF%s>" % (name, text.encode("utf-16-be").hex().encode()) for name, text in about.items())
+    body = b"\n%d 0 obj\n<< /Producer (svg2pdf) %s >>\nendobj\n" % (number, texts)
+    table = b"xref\n%d 1\n%010d 00000 n\r\n" % (number, len(pdf) + 1)
+    end = b"trailer\n<< /Size %d /Root %s 0 R /Info %d 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n"
+    return pdf + body + table + end % (size, trailer[2], number, before[1], len(pdf) + len(body))
 
 
 def with_face(svg: str) -> str:

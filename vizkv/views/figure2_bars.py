@@ -38,12 +38,12 @@ def bars(systems: Sequence[Told], lens: Lens, accounting: Accounting, theme: str
         _paper(figure, systems, names, theme, say)
     for name, told in zip(names, systems, strict=True):
         figure.add_annotation(
-            x=name, y=101, text=say("figure2.bars.batched", n=round(told.batched, 1)), showarrow=False,
+            x=name, y=102.5, text=say("figure2.bars.batched", n=round(told.batched, 1)), showarrow=False,
             xanchor="center", yanchor="bottom", font={"size": FONT, "color": _INK[theme]},
         )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_xaxes(tickfont={"size": FONT + 1}, showgrid=False)
-    figure.update_yaxes(range=[0, 109], tickvals=[0, 20, 40, 60, 80, 100], ticksuffix=" %", showgrid=False)
+    figure.update_yaxes(range=[0, 112], tickvals=[0, 20, 40, 60, 80, 100], ticksuffix=" %", showgrid=False)
     return framed(figure, theme, _HEIGHT).update_layout(hovermode="closest")
 
 

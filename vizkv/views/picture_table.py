@@ -131,5 +131,6 @@ def _told(desk: Desk) -> list[str]:
         blocks = desk.say("narration.list").join(str(block) for block in table)
         if table:
             told.append(desk.say("picture.table.of", request=desk.names[who], blocks=blocks))
-    told.append(f"{desk.say('player.panel.queue')}: {desk.say('player.queue.free', count=len(desk.kept.queue))}")
+    queue, free = desk.say("player.panel.queue"), desk.say("player.queue.free", count=len(desk.kept.queue))
+    told.append(desk.say("narration.with", system=queue, sentence=free))
     return told
