@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TYPE, _FAR_TYPE = 0.0105, 0.0125  # of the width, as vizkv.views.picture has it
 _GAP = 1.6  # of the type: between two charts
 _BESIDE = 3  # plots in one chart that are legible in half a page
-_SCALE = 0.8  # of a chart: its type is then as large as the player's
+_SCALE, _LARGE = 0.8, 1.2  # of a chart: its type is then as large as the player's, or as large as that of a slide
 _ID = re.compile(r'(\sid=")([^"]+)"')
 _USED = re.compile(r'(url\(#|href="#)')
 _STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
@@ -67,13 +67,18 @@ class Plot:
     theme: str = "light"
 
 
-def drawn(plots: Sequence[Plot], width: int, *, legend: bool = True, transparent: bool = False) -> list[Part]:
-    """The charts of a page of that width, each as wide in its own pixels as its place allows."""
+def drawn(
+    plots: Sequence[Plot], width: int, *, legend: bool = True, transparent: bool = False, large: bool = False
+) -> list[Part]:  # fmt: skip
+    """The charts of a page of that width, each as wide in its own pixels as its place allows.
+
+    ``large``: each in a row of its own and in larger type, for a page that has nothing else.
+    """
     parts, wide = [], max(width, NARROWEST)
-    for plot, whole in zip(plots, _whole([_broad(plot.figure) for plot in plots]), strict=True):
+    for plot, whole in zip(plots, _whole([large or _broad(plot.figure) for plot in plots]), strict=True):
         svg = chart(
             plot.figure, "svg", theme=plot.theme, transparent=transparent, legend=legend,
-            width=round(_column(wide, whole) / _SCALE),
+            width=round(_column(wide, whole) / (_LARGE if large else _SCALE)),
         )  # fmt: skip
         parts.append(Part(svg.decode(), plot.alt, plot.title, whole))
     return parts

@@ -21,7 +21,7 @@ from vizkv.export.deck import deck
 from vizkv.export.make import Made, alt_text, chart_scale, make
 from vizkv.export.make import drawn as made_of
 from vizkv.export.render import Progress
-from vizkv.export.wish import CHART, MIME, PICTURES, SCALES, Wish, formats, lead_of
+from vizkv.export.wish import CHART, MIME, PICTURES, SCALES, THEMES, Wish, formats, lead_of
 from vizkv.messages import Messages
 from vizkv.trace import Trace
 from vizkv.ui import lecture, link, offered, pages, runs
@@ -106,18 +106,15 @@ def _title(what: str, say: Messages) -> str:
 def _wish(source: Source, what: str, say: Messages) -> Wish:
     """The controls of this kind of file. Where the player stands is looked up when the file is made."""
     known = ("pptx",) if what == DECK else formats(what)
-    one, two, three = st.columns(3)
     kind = known[0]
-    if len(known) > 1:
-        with one:
+    with st.container(horizontal=True, gap="large"):
+        if len(known) > 1:
             kind = _one_of("format", known, say) or known[0]
-    wish = Wish(what, kind, theme=source.theme, projector=source.projector, caption=False)
-    picture = known == PICTURES
-    if kind == "png":
-        with two:
+        wish = Wish(what, kind, theme=source.theme, projector=source.projector, caption=False)
+        picture = known == PICTURES
+        if kind == "png":
             wish = replace(wish, scale=_one_of("scale", SCALES, say) or SCALES[0])
-    if picture or what in (*LONG, "html"):
-        with three:
+        if picture or what in (*LONG, "html"):
             wish = _ground(wish, picture, say)
     if picture or what in ("animation", "html"):
         with st.container(horizontal=True):
@@ -134,14 +131,14 @@ def _wish(source: Source, what: str, say: Messages) -> Wish:
     return replace(wish, last=last) if what == "ledger" else wish
 
 
-def _one_of(name: str, known: tuple[str, ...], say: Messages) -> str | None:
+def _one_of(name: str, known: tuple[str, ...], say: Messages, first: str = "") -> str | None:
     def label(value: str) -> str:
         key = f"export.{name}.{value}"
         return say(key) if key in say else value.upper()
 
     return st.segmented_control(
-        say(f"export.ui.{name}"), known, default=known[0], key=f"export-{name}-{len(known)}-{known[0]}",
-        format_func=label,
+        say(f"export.ui.{name}"), known, default=first or known[0], key=f"export-{name}-{len(known)}-{known[0]}",
+        format_func=label, width="content",
     )  # fmt: skip
 
 
@@ -150,7 +147,7 @@ def _ground(wish: Wish, picture: bool, say: Messages) -> Wish:
     if wish.what.startswith(CHART) or wish.what == PAGE:
         chosen = _one_of("ground", ("page", "transparent"), say)
         return replace(wish, transparent=chosen == "transparent")
-    chosen = _one_of("ground", ("light", "dark", "transparent") if picture else ("light", "dark"), say) or "light"
+    chosen = _one_of("ground", ("light", "dark", "transparent") if picture else THEMES, say, wish.theme) or wish.theme
     return replace(wish, transparent=chosen == "transparent", theme=wish.theme if chosen == "transparent" else chosen)
 
 
@@ -264,7 +261,9 @@ def _page(source: Source, wish: Wish, charts: list[whole.Part]) -> whole.Page:
 
 
 def _page_of_charts(source: Source, wish: Wish) -> Made:
-    charts = whole.drawn(_plots(source), wish.width, legend=wish.legend, transparent=wish.transparent)
+    charts = whole.drawn(
+        _plots(source), wish.width, legend=wish.legend, transparent=wish.transparent, large=True
+    )  # fmt: skip
     svg = whole.page_picture(
         _page(source, wish, charts), source.state.say, theme=source.theme, width=wish.width,
         transparent=wish.transparent, projector=source.projector,

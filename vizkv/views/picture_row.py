@@ -39,6 +39,9 @@ class Type:
 def _names(pool: Pool, t: Type) -> tuple[list[str], list[str]]:
     """A system's name and its policy in lines."""
     name = wrap(pool.facts["name"], t.side, 1.28 * t.u, 700, most=2)
+    first, comma, rest = pool.facts["name"].partition("，")
+    if len(name) == 2 and rest and fit(rest, t.side, 1.28 * t.u, 700) == rest:
+        name = [fit(first + comma, t.side, 1.28 * t.u, 700), rest]  # not in the middle of a Chinese word
     return name, wrap(pool.facts["subtitle"], t.side, 0.94 * t.u, most=2)
 
 
