@@ -63,7 +63,7 @@ def make(
     if wish.what.startswith(CHART):
         made = _chart(wish, trace, say)
     elif wish.what == "animation":
-        made = Made(_film(wish, trace, say, progress), MIME[wish.format])
+        made = Made(_film(wish, trace, say, progress), MIME[wish.format], _film_told(wish, trace, say))
     elif wish.what == "page":
         made = drawn(_whole_page(wish, trace, say, panels, title, plots), wish)
     elif wish.what in ("player", "table", "storyboard"):
@@ -124,6 +124,13 @@ def _film(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) ->
         legend=wish.legend, caption=_caption(wish, trace, say), lit=wish.lit, lit_in=wish.lit_in,
         projector=wish.projector, headline=wish.headline, lead=lead_of(trace), progress=progress,
     )  # fmt: skip
+
+
+def _film_told(wish: Wish, trace: Trace, say: Messages) -> str:
+    """A film in words: which steps, and what is seen at its end."""
+    last = replace(wish, what="player", step=wish.last, caption=False)
+    seen = described(_svg(last, trace, say, None))
+    return say("picture.film.alt", what=wish.headline, first=wish.first, last=wish.last, seen=seen).strip()
 
 
 def _svg(
