@@ -1,8 +1,11 @@
 """The tour: each stop opens, and each page says what it shows."""
 
-import pytest
+from pathlib import Path
 
-from tests.app.visitor import opened
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.visitor import APP, opened, rested
 from vizkv.messages import messages
 from vizkv.presets import list_presets
 from vizkv.ui import tour
@@ -28,3 +31,14 @@ def test_a_page_says_what_it_shows_and_offers_the_tour():
     app = opened()
     assert messages()("tour.page.memory") in [text.value for text in app.markdown]
     assert app.button(key="tour-start").label == messages()("tour.start")
+
+
+def test_each_stop_begins_at_the_top_of_the_page():
+    # a copy of app.py: AppTest runs a page without it where a folder pages/ lies beside
+    app = AppTest.from_string(Path(APP).read_text(encoding="utf-8"), default_timeout=60)
+    app.session_state["vizkv.tour"] = 0
+    scripts = []
+    for stop in range(2):
+        app.session_state["vizkv.tour"] = stop
+        scripts += [one.proto.body for one in rested(app).get("html") if "scrollTo(0, 0)" in one.proto.body]
+    assert len(set(scripts)) == 2  # another text each: an equal script would not run again

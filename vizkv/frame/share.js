@@ -1,5 +1,8 @@
 // A link to take along: its QR code, its text, and a button that copies it.
 
+const TYPED = 60; // characters of an address that somebody without a camera may type in
+const LINE = 34; // of the field's characters in a line
+
 /** Into the clipboard; over plain http, as in a lecture hall, a browser has the old way only. */
 async function copy(field) {
   try {
@@ -20,11 +23,17 @@ export default function (component) {
     player.stop();
     if (player.tell().step !== data.step) setStateValue("now", player.tell());
   }
-  at(".picture").innerHTML = data.svg;
+  for (const picture of [at(".picture"), at(".code")]) if (picture.innerHTML !== data.svg) picture.innerHTML = data.svg;
   at(".picture").hidden = !data.svg;
+  for (const what of ["title", "ariaLabel"]) at(".picture")[what] = data.say.large;
+  at(".close").title = data.say.small;
+  at(".address").textContent = data.url.length <= TYPED ? data.url : "";
+  at(".picture").onclick = () => at(".large").showModal();
+  at(".close").onclick = () => at(".large").close();
   const field = at(".link");
   if (field.value !== data.url) at(".done").textContent = "";
   field.value = data.url;
+  field.rows = Math.min(6, Math.max(2, Math.ceil(data.url.length / LINE)));
   field.setAttribute("aria-label", data.say.label);
   field.onfocus = () => field.select();
   at(".copy").textContent = data.say.copy;

@@ -7,19 +7,25 @@ import streamlit as st
 from vizkv.ui import link
 from vizkv.ui.link import Open
 
+# what it takes of the window's height, and a player that may be that much lower: its buttons stay on the screen
+_ROOM = "<style>:root { --vizkv-chrome: 8.9rem; --vizkv-least: 26rem; }</style>"
+
 
 def problem(state: Open) -> None:
     """The sentence about what could not be done, once.
 
     Its container is there always: what follows on the page keeps its place, and the player is not mounted anew.
     """
+    now = link.session()
     with st.container():
+        if state.problem or now.notice or state.saved is not None:
+            st.html(_ROOM)
         if state.problem:
             st.warning(state.say.error(state.problem), icon=":material/error:")
             state.problem = ""
-        if link.session().notice:
-            st.info(link.session().notice, icon=":material/update:")
-            link.session().notice = ""
+        if now.notice:
+            st.info(now.notice, icon=":material/update:")
+            now.notice = ""
         if state.saved is not None:
             st.info(state.say("trace.loaded"))
 

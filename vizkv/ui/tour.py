@@ -22,7 +22,14 @@ STOPS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 _AT, _BEGAN = "vizkv.tour", "vizkv.first-minute"
 # room above the player for the bar; below it, where a window is high enough, for the page's sentence
-_BAR = "<style>:root { --vizkv-above: 3.4rem; } @media (min-height: 860px) { :root { --vizkv-above: 6.3rem; } }</style>"
+_BAR = """<style>
+:root {{ --vizkv-above: {low}rem; --vizkv-least: 26rem; }}
+@media (min-height: 860px) {{ :root {{ --vizkv-above: {high}rem; }} }}
+</style>"""
+_LINE, _FORM, _SENTENCE = 3.6, 3.8, 2.9  # rem: the bar's own line; a page's form above its player; a page's sentence
+_WITH_FORM = ("table", "sharing")
+# who pressed the button below the picture, or stood further down, sees where the stop begins
+_UP = "<script>/* {stop} */ document.querySelector('[data-testid=\"stMain\"]')?.scrollTo(0, 0);</script>"
 
 
 def begin(state: Open) -> None:
@@ -53,7 +60,9 @@ def bar() -> None:
     if at is None:
         return
     say, (page, _) = link.say(), STOPS[at]
-    st.html(_BAR)
+    above = _LINE + (_FORM if link.current().page in _WITH_FORM else 0)
+    st.html(_BAR.format(low=above, high=above + _SENTENCE))
+    st.html(_UP.format(stop=at), unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center", key="vizkv-tour"):
         here = link.current().page == page
         words = say(f"tour.{at + 1}") if here else say("tour.away")
