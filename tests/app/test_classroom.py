@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from vizkv.ui import classroom
 
 HERE = {"page": "memory", "step": 5, "lens": "online", "accounting": "paper", "colour": "state", "focus": -1,
-        "request": -1, "position": -1, "lit": "", "lit_in": -1}  # fmt: skip
+        "request": -1, "position": -1, "lit": "", "lit_in": -1, "mark": ""}  # fmt: skip
 
 
 @pytest.fixture

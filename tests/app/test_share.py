@@ -77,6 +77,14 @@ def test_a_link_made_in_chinese_for_a_projector_opens_exactly_that():
     assert link_of(app)["room"] == "projector"
 
 
+def test_a_link_points_at_slots_that_the_run_has():
+    app = opened(preset="readers-question", step="237", mark="0.500-500")
+    assert player(app)[0]["mark"] == "0.500-500" and link_of(app)["mark"] == "0.500-500"
+    for nonsense in ("0.500", "9.1-2", "0.7-3", "0.0-9999999", "x"):
+        app = opened(preset="readers-question", mark=nonsense)
+        assert len(warnings(app)) == 1 and nonsense in warnings(app)[0] and player(app)[0]["mark"] == ""
+
+
 def test_the_projector_is_a_button():
     app = opened()
     rested(app.button(key="bar-projector").click())

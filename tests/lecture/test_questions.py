@@ -9,7 +9,10 @@ from vizkv import engine, lecture
 from vizkv.lecture import questions, worksheet
 from vizkv.lecture.script import Beat
 from vizkv.messages import messages
+from vizkv.presets import preset as example
+from vizkv.replay import at
 from vizkv.scenario import ScenarioError, from_dict, to_dict
+from vizkv.slots import Code
 
 SAY = messages("en")
 
@@ -90,6 +93,25 @@ def test_the_block_of_a_position_is_what_the_table_says():
 def test_the_next_slot_is_in_the_last_block_while_that_has_room():
     one = asked("paper-figure-6", "paper", {"step": 1}, kind="next-slot", request="A", step=0)
     assert one.answer == str(1 * 4 + 3)  # the eighth token, in block 1
+
+
+def test_the_answer_about_a_place_points_at_it():
+    block = asked("paper-figure-6", "paper", {"step": 2}, kind="next-block", request="A", step=1)
+    first = int(block.answer) * 4
+    assert block.words["mark"] == f"0.{first}-{first + 3}"
+    slot = asked("paper-figure-6", "paper", {"step": 1}, kind="next-slot", request="A", step=0)
+    assert slot.words["mark"] == f"0.{slot.answer}-{slot.answer}"
+    assert "mark" not in asked("paper-figure-8", "paper", {"step": 1}, kind="free-blocks", step=0).words
+
+
+def test_a_slot_of_the_first_page_counts_from_one_as_the_notes_of_its_player_do():
+    """Whoever points at the marked slot reads the number that the question has."""
+    step = 12  # the slots that are written lie at the beginning
+    trace = run(example("readers-question-alone").scenario)
+    written = int((at(trace.systems[0], trace.requests, step).codes() == Code.USED).sum())
+    for slot, colour in ((written, "used"), (written + 1, "reserved")):
+        one = asked("readers-question-alone", beat={"step": step, "lens": "online"}, kind="colour", slot=slot)
+        assert one.answer == colour and one.words["mark"] == f"0.{slot - 1}-{slot - 1}"
 
 
 def test_a_copy_takes_one_block_where_two_write():

@@ -88,8 +88,8 @@ function tell() {
   const {data, socket} = room;
   const player = window.vizkvPlayer;
   if (!data.token || !player?.mounted || !player.trace || socket?.readyState !== WebSocket.OPEN) return;
-  const {step, focus, request, position, lit_in, lens, accounting, colour, lit} = player.tell();
-  const said = JSON.stringify({page: page(data), step, focus, request, position, lit_in, lens, accounting, colour, lit});
+  const {step, focus, request, position, lit_in, lens, accounting, colour, lit, mark} = player.tell();
+  const said = JSON.stringify({page: page(data), step, focus, request, position, lit_in, lens, accounting, colour, lit, mark});
   if (said === room.said) return;
   room.said = said;
   socket.send(said);

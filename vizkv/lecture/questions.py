@@ -17,6 +17,7 @@ from vizkv.scenario import ScenarioError
 from vizkv.slots import CATEGORIES, Accounting, Lens, category_of, shares
 from vizkv.told import joined, told
 from vizkv.trace import SystemTrace, Trace
+from vizkv.views.payload import mark_of
 
 CHOICES = 4
 
@@ -60,6 +61,7 @@ class _Found:
     wrong: Iterable[int] = ()
     choices: tuple[Choice, ...] = ()
     pick: str = ""
+    mark: tuple[int, int] | None = None  # the first and the last slot of what the answer is about
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,10 @@ class _Case:
             )
         return self.system.block_size
 
+    def span(self, block: int) -> tuple[int, int]:
+        """The first and the last slot of a block."""
+        return block * self.blocks, (block + 1) * self.blocks - 1
+
     def replay(self, step: int) -> Replay:
         """The system's state at a step."""
         return at(self.system, self.trace.requests, step)
@@ -163,6 +169,8 @@ def question(beat: Beat, number: int, trace: Trace, say: Messages) -> Question:
     found = _KINDS[ask.kind](case)
     choices = found.choices or _numbers(int(found.answer), found.wrong, say)
     words = beat.words() | {"step": str(found.step), "lens": lens}
+    if found.mark is not None:
+        words["mark"] = mark_of(ask.system, *found.mark)
     size = case.system.block_size
     return Question(
         found.text, choices, found.answer, found.told, words, ask.system, found.pick, size
@@ -180,11 +188,16 @@ def _numbers(answer: int, wrong: Iterable[int], say: Messages) -> tuple[Choice, 
 
 def _colour(c: _Case) -> _Found:
     slot, step, say = c.ask.slot or 0, c.answered_at, c.say
-    if slot >= c.system.slots:
+    index = c.beat.index(slot)
+    if not 0 <= index < c.system.slots:
+        first = slot - index
         raise ScenarioError(
-            told("The question has slot = {slot}; valid is 0 to {last}.", slot=slot, last=c.system.slots - 1)
-        )
-    name = category_of(int(c.replay(step).codes()[slot]), c.lens, c.accounting)
+            told(
+                "The question has slot = {slot}; valid is {first} to {last}.",
+                slot=slot, first=first, last=c.system.slots - 1 + first,
+            )
+        )  # fmt: skip
+    name = category_of(int(c.replay(step).codes()[index]), c.lens, c.accounting)
     lens = say(f"lens.{c.lens}")
     if c.ask.finish:
         text = say("ask.colour.finished", system=c.system.name, slot=slot, request=c.ask.request, lens=lens)
@@ -193,7 +206,7 @@ def _colour(c: _Case) -> _Found:
     choices = tuple(Choice(one, say(f"player.category.{one}")) for one in CATEGORIES)
     return _Found(
         text, name, say("ask.colour.told", slot=slot, step=step, category=say(f"player.category.{name}"), lens=lens),
-        step, choices=choices,
+        step, choices=choices, mark=(index, index),
     )  # fmt: skip
 
 
@@ -238,6 +251,7 @@ def _next_block(c: _Case) -> _Found:
     return _Found(
         say("ask.next-block", request=c.ask.request, system=c.system.name), str(block),
         say("ask.next-block.told", request=c.ask.request, block=block, step=step), step, wrong, pick="block",
+        mark=c.span(block),
     )  # fmt: skip
 
 
@@ -249,7 +263,7 @@ def _next_slot(c: _Case) -> _Found:
     return _Found(
         say("ask.next-slot", request=c.ask.request, system=c.system.name), str(slot),
         say("ask.next-slot.told", request=c.ask.request, slot=slot, position=event.a, step=step), step,
-        [event.a, before, slot + 1], pick="slot",
+        [event.a, before, slot + 1], pick="slot", mark=(slot, slot) if slot >= 0 else None,
     )  # fmt: skip
 
 
@@ -271,7 +285,7 @@ def _block_of(c: _Case) -> _Found:
         text = say("ask.block-of.word", request=c.ask.request, position=position, word=piece[0].strip())
     outcome = say("ask.block-of.told", request=c.ask.request, position=position, size=size, index=index, block=block)
     wrong = [index, *live.block_table, position]
-    return _Found(text, str(block), outcome, c.answered_at, wrong, pick="block")
+    return _Found(text, str(block), outcome, c.answered_at, wrong, pick="block", mark=c.span(block))
 
 
 def _free_blocks(c: _Case) -> _Found:

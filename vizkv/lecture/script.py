@@ -21,10 +21,12 @@ from vizkv.requests import Flag, Label, Part, RequestId
 from vizkv.scenario import Scenario, ScenarioError, from_dict, to_dict
 from vizkv.slots import Accounting, Lens
 from vizkv.told import told
+from vizkv.views.payload import mark_of
 
 FOLDER = Path(__file__).parent / "scripts"
 MAX_BEATS = 60
 MAX_BYTES = 512 * 1024  # of a script file
+FROM_ONE = ("memory",)  # pages whose player has no panels, whose arithmetic counts from zero
 WITHOUT_PRESETS = ("cost",)  # pages that run no scenario
 
 Page = Literal["memory", "table", "sharing", "pressure", "paper", "cost", "whatif", "sweep", "cache"]
@@ -116,6 +118,7 @@ class Beat(Part):
     position: Place | None = None
     lit: Category | None = None
     lit_in: Index | None = None
+    mark: Annotated[str, Field(max_length=40)] = ""
     more: dict[str, Word] = Field(default_factory=dict)
     ask: list[Ask] = Field(default_factory=list, max_length=5)
 
@@ -172,15 +175,21 @@ class Beat(Part):
         found: dict[str, str] = {"preset": self.preset} if self.preset else {}
         if self.example is not None and self.scenario is not None and self.scenario != self.example.scenario:
             found["s"] = to_code(self.scenario)
-        for name in ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in"):
+        for name in ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in", "mark"):
             if (value := getattr(self, name)) not in (None, ""):
                 found[name] = str(value)
         return found | self.more
 
+    def index(self, slot: int) -> int:
+        """A slot as a question calls it, from zero. Where the player's notes count slots from one, questions do too."""
+        return slot - 1 if self.page in FROM_ONE else slot
+
     def asking(self, number: int) -> dict[str, str]:
         """The words of the state in which a question is put."""
         ask = self.ask[number]
-        found = {k: v for k, v in self.words().items() if k not in ("lit", "lit_in", "position")}
+        found = {k: v for k, v in self.words().items() if k not in ("lit", "lit_in", "position", "mark")}
+        if ask.kind == "colour" and ask.slot is not None:  # everybody has to see which one is meant
+            found["mark"] = mark_of(ask.system, self.index(ask.slot), self.index(ask.slot))
         return found | {n: str(v) for n in ("step", "lens") if (v := getattr(ask, n)) is not None}
 
 

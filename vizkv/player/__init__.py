@@ -17,6 +17,7 @@ MODULES = (
     "look.js",
     "links.js",
     "blocks.js",
+    "mark.js",
     "strip.js",
     "row.js",
     "ledger.js",

@@ -6,6 +6,7 @@ import {Row, make, write} from "./row.js";
 import {Timeline} from "./timeline.js";
 import {Hands} from "./hands.js";
 import {Panels} from "./panels.js";
+import {markOf} from "./mark.js";
 import {Minute, still} from "./minute.js";
 
 const SPEEDS = ["click", 1, 2, 5, 10, 25, 60, "end"]; // steps a second; one step a click; the end in ten seconds
@@ -34,6 +35,7 @@ function viewOf(asked, trace) {
     position: asked.position ?? -1, // and which of its tokens
     lit: trace.categories.includes(asked.lit) ? asked.lit : "", // the category that is lit up
     lit_in: (asked.lit_in ?? -1) < trace.systems.length ? (asked.lit_in ?? -1) : -1, // and in which system, -1 for all
+    mark: markOf(asked.mark, trace) ? asked.mark : "", // slots that are pointed at
   };
 }
 
@@ -247,7 +249,8 @@ class Player {
       row.label(view);
       if (!row.dirty) continue;
       const lit = view.lit_in < 0 || view.lit_in === row.system.index ? view.lit : "";
-      row.draw(this.look, view, trace.categories.indexOf(lit), this.panels ? -1 : this.hands.slotIn(row));
+      const mark = markOf(view.mark, trace);
+      row.draw(this.look, view, trace.categories.indexOf(lit), this.panels ? -1 : this.hands.slotIn(row), mark?.system === row.system.index ? mark : null);
     }
     write(this.at(".said-what"), this.sentence());
     write(this.at(".where"), this.whereText(view.step));
@@ -267,7 +270,7 @@ class Player {
   /** Buttons, attributes and marks that follow from the view. */
   switches() {
     const {view, root} = this;
-    Object.assign(root.dataset, {step: view.step + this.trace.first, lit: view.lit, lens: view.lens, accounting: view.accounting, colour: view.colour, playing: this.playing ? "1" : "0"});
+    Object.assign(root.dataset, {step: view.step + this.trace.first, lit: view.lit, mark: view.mark, lens: view.lens, accounting: view.accounting, colour: view.colour, playing: this.playing ? "1" : "0"});
     const press = (element, on) => element.setAttribute("aria-pressed", on ? "true" : "false");
     for (const name of ["lens", "accounting", "colour"]) {
       for (const button of this.all(`button[data-${name}]`)) press(button, button.dataset[name] === view[name]);
@@ -295,7 +298,7 @@ class Player {
       for (const row of this.rows) row.seek(step);
       this.root.dataset.step = step + this.trace.first;
     }
-    const lit = this.view.lit !== before.lit || this.view.lit_in !== before.lit_in;
+    const lit = this.view.lit !== before.lit || this.view.lit_in !== before.lit_in || this.view.mark !== before.mark;
     const renamed = lit || lens !== before.lens || accounting !== before.accounting || colour !== before.colour;
     if (renamed) this.repaintAll();
     if (focus !== before.focus) {
@@ -362,7 +365,7 @@ class Player {
     if (this.panels) this.panels.fixed = null;
     this.hands.leave(true);
     this.repaintAll();
-    this.set({focus: -1, position: -1, lit: "", lit_in: -1});
+    this.set({focus: -1, position: -1, lit: "", lit_in: -1, mark: ""});
   }
 
   /** Tell Python and screen readers, once we stand still. */

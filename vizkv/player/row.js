@@ -154,11 +154,11 @@ export class Row {
     if (this.memory.seek(step) || before !== this.refusal()) this.dirty = true;
   }
 
-  draw(look, view, lit, hover) {
+  draw(look, view, lit, hover, mark) {
     const refusal = this.refusal();
     const hole = refusal && !this.system.block_size ? [refusal.hole_start, refusal.hole] : null;
     this.strip.draw({
-      memory: this.memory, look, hole, hover, lit, links: this.links,
+      memory: this.memory, look, hole, hover, lit, mark, links: this.links,
       categories: categoriesOf(this.trace, view),
       byRequest: view.colour === "request",
     });

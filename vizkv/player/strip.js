@@ -3,6 +3,7 @@
 import {CODE} from "./memory.js";
 import {MARK, TONES} from "./look.js";
 import {bandOf, drawBlocks} from "./blocks.js";
+import {drawMark} from "./mark.js";
 
 const TEXT_WIDTH = 23; // CSS pixels of a cell from which its token is written into it
 const TEXT_HEIGHT = 16;
@@ -77,7 +78,7 @@ export class Strip {
 
   /**
    * Draw the pool. `scene`: {memory, look, categories (of codes), byRequest, lit (category or -1), hole ([start,
-   * length] or null), hover (slot or -1)}.
+   * length] or null), hover (slot or -1), mark (see mark.js, or null)}.
    */
   draw(scene) {
     const {ctx} = this;
@@ -98,6 +99,7 @@ export class Strip {
     }
     if (scene.links?.ledger) drawBlocks(this, scene.look, scene.links);
     else if (scene.links) this.lightSlots(scene);
+    if (scene.mark) drawMark(this, scene.look, scene.mark);
     if (scene.hover >= 0) this.edges(scene.hover, scene.hover + 1, this.line(2), scene.look.text, "around");
   }
 

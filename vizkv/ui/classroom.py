@@ -25,7 +25,7 @@ MAX_MESSAGE = 2000  # characters of what a lecturer's browser says
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another from the last row
 _ID, _TOKEN_BYTES = 8, 18
 _NUMBERS = ("step", "focus", "request", "position", "lit_in")
-_TEXTS = ("lens", "accounting", "colour", "lit")
+_TEXTS = ("lens", "accounting", "colour", "lit", "mark")
 
 
 @dataclass

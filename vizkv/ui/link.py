@@ -6,6 +6,7 @@ answered with a sentence and the default, never with an empty page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from vizkv.views.payload import View
 
 _OPEN, _PAGE, _PROBLEM_TOLD = "vizkv", "vizkv.page", "vizkv.told"
 COLOURS = ("state", "request")
-_VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in")
+_VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in", "mark")
 FIELDS = ("preset", "s", *_VIEW)  # all that a link may carry, and what a page adds
 BARS = ("whatif",)  # pages whose lens is not their player's alone
 MAX_WORD = 1000  # characters of one of those
@@ -200,8 +201,27 @@ class _Numbers:
         return int(text)
 
 
-def _allowed(name: str, view: View, trace: Trace) -> dict[str, Any] | _Numbers:
+class _Marks:
+    """The slots that a link may point at: ``system.first-last``."""
+
+    form = re.compile(r"(\d{1,2})\.(\d{1,7})-(\d{1,7})")
+
+    def __init__(self, slots: list[int]):
+        self.slots = slots  # of each system
+
+    def __contains__(self, text: str) -> bool:
+        found = self.form.fullmatch(text) if text.isascii() else None
+        system, first, last = (int(part) for part in found.groups()) if found else (len(self.slots), 0, 0)
+        return system < len(self.slots) and first <= last < self.slots[system]
+
+    def __getitem__(self, text: str) -> str:
+        return text
+
+
+def _allowed(name: str, view: View, trace: Trace) -> dict[str, Any] | _Numbers | _Marks:
     """What a link may say of a field -> its value."""
+    if name == "mark":
+        return _Marks([system.slots for system in trace.systems])
     words: dict[str, tuple[str, ...]] = {
         "lens": LENSES, "accounting": ACCOUNTINGS, "colour": COLOURS, "lit": CATEGORIES,
     }  # fmt: skip
@@ -215,7 +235,9 @@ def _allowed(name: str, view: View, trace: Trace) -> dict[str, Any] | _Numbers:
     return _Numbers(0, trace.steps) if name == "step" else _Numbers(-1, len(trace.systems) - 1)
 
 
-def _described(allowed: dict[str, Any] | _Numbers) -> str:
+def _described(allowed: dict[str, Any] | _Numbers | _Marks) -> str:
+    if isinstance(allowed, _Marks):
+        return f"0.0-{allowed.slots[0] - 1} .. {len(allowed.slots) - 1}.0-{allowed.slots[-1] - 1}"
     if isinstance(allowed, _Numbers):
         return f"{allowed.low}..{allowed.most}"
     names = list(allowed)
@@ -240,6 +262,8 @@ def words(state: Open) -> dict[str, str]:
         found["lit"] = view.lit
     if view.lit and view.lit_in >= 0:
         found["lit_in"] = str(view.lit_in)
+    if view.mark:
+        found["mark"] = view.mark
     return found | state.more | sessions.words()
 
 
@@ -318,7 +342,8 @@ def _kept(view: View, trace: Trace) -> View:
     focus = view.focus if view.focus < len(trace.systems) else -1
     lit_in = view.lit_in if view.lit_in < len(trace.systems) else -1
     step = min(view.step, trace.steps)
-    return replace(view, step=step, request=request, position=position, focus=focus, lit_in=lit_in)
+    mark = view.mark if view.mark in _allowed("mark", view, trace) else ""
+    return replace(view, step=step, request=request, position=position, focus=focus, lit_in=lit_in, mark=mark)
 
 
 def hear(state: Open, report: dict[str, Any] | None) -> None:

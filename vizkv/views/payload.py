@@ -60,11 +60,17 @@ class View:
     position: int = -1  # its token that is followed; -1: none
     lit: str = ""  # the category whose slots are lit up
     lit_in: int = -1  # the system in which; -1: all
+    mark: str = ""  # slots that are pointed at: "system.first-last", see mark_of
     play: bool = False
     command: int = 0  # the browser obeys a view of the same trace when this has gone up
     reveal: bool = False  # the page scrolls until the player is in sight
     intro: bool = False  # the run plays up to ``step``, and then the other lens is offered
     keep: bool = False  # a new trace on the same page: where the reader stands is kept
+
+
+def mark_of(system: int, first: int, last: int) -> str:
+    """The word of a link that points at the slots ``first`` to ``last`` of a system, all from zero."""
+    return f"{system}.{first}-{last}"
 
 
 @dataclass(frozen=True)
@@ -197,7 +203,7 @@ def open_at(packed: bytes, view: View) -> bytes:
         "trace": hashlib.sha256(packed).hexdigest()[:16],
         "step": view.step, "lens": view.lens, "accounting": view.accounting, "colour": view.colour,
         "focus": view.focus, "request": view.request, "position": view.position, "lit": view.lit,
-        "lit_in": view.lit_in, "play": view.play,
+        "lit_in": view.lit_in, "mark": view.mark, "play": view.play,
         "command": view.command, "keep": view.keep, "reveal": view.reveal, "intro": view.intro,
     }).encode()  # fmt: skip
     return b"VZP1" + struct.pack("<I", len(text)) + text + packed
