@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.app.visitor import APP, link_of, rested
 from vizkv import lecture as scripts
 from vizkv.scenario import ScenarioError
-from vizkv.ui import lecture, lecture_ahead, lecture_bar
+from vizkv.ui import classroom, lecture, lecture_ahead, lecture_bar
 from vizkv.views import payload
 
 SCRIPT = b"""
@@ -143,6 +143,18 @@ def test_a_broken_upload_is_refused_and_keeps_nothing():
     with pytest.raises(ScenarioError, match="not valid TOML"):
         lecture.keep(b"[[beats")
     assert lecture.find("own-") is None
+
+
+def test_a_class_is_put_the_question_in_both_languages_and_told_its_answer_only_with_the_lecturers(pressed):
+    room = classroom.begin()
+    name = lecture.keep(SCRIPT)
+    app = opened(lecture=name, beat="1", step="9", **{"class": room.id, "token": room.token})
+    assert room.question["en"]["open"] and room.question["zh"]["text"] != room.question["en"]["text"]
+    assert not {"answer", "told", "key", "given"} & set(room.question["en"])
+    app = pressed(app, what="go", by=1)
+    assert room.question["en"]["answer"] == "no" and not room.question["zh"]["open"]
+    pressed(app, what="leave")
+    assert room.question is None
 
 
 def test_a_student_who_follows_a_class_turns_no_beats(pressed):

@@ -5,7 +5,7 @@ const TELL_EVERY = 120; // ms: a lecturer who plays is told of eight times a sec
 const AGAIN = 1500; // ms until a lost connection is tried anew
 const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once
 
-const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: ""});
+const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: "", given: {}});
 
 const kept = (name) => `vizkv.class.${name}`;
 
@@ -49,6 +49,7 @@ function connect() {
     }
     room.last = told;
     if (room.following) follow();
+    ask();
   };
   socket.onclose = () => {
     if (room.socket !== socket) return;
@@ -95,6 +96,38 @@ function tell() {
   socket.send(said);
 }
 
+/** The question that the lecturer has put. Each answers for himself: nobody else hears of it. */
+function ask() {
+  const {data, quiz, last, refused} = room;
+  if (!quiz) return;
+  const put = data.name && !data.token && !refused && room.following ? last?.question : null;
+  const question = put?.[data.lang.startsWith("zh") ? "zh" : "en"];
+  quiz.hidden = !question;
+  if (question) {
+    const given = room.given[put.number] ?? "";
+    quiz.dataset.open = question.open ? "1" : "0";
+    quiz.querySelector(".asked").textContent = question.text;
+    const choices = question.choices.map(({value, label}) => {
+      const button = Object.assign(document.createElement("button"), {type: "button", textContent: label, disabled: !question.open});
+      button.setAttribute("aria-pressed", value === given ? "true" : "false");
+      if (!question.open && value === question.answer) button.className = "right";
+      else if (!question.open && value === given) button.className = "wrong";
+      button.onclick = () => {
+        room.given[put.number] = value;
+        ask();
+        quiz.querySelector('[aria-pressed="true"]')?.focus();
+      };
+      return button;
+    });
+    quiz.querySelector(".choices").replaceChildren(...choices);
+    const word = given ? data.say[given === question.answer ? "right" : "wrong"] : data.say.answer;
+    quiz.querySelector(".told").textContent = question.open ? "" : `${word} ${question.told}`;
+  }
+  // the page below keeps room for it
+  document.documentElement.style.setProperty("--vizkv-quiz", question ? `${Math.ceil(quiz.getBoundingClientRect().height)}px` : "0px");
+  document.documentElement.toggleAttribute("data-vizkv-quiz", !!question);
+}
+
 function tick() {
   if (!room.data?.name) return;
   if (room.data.token) tell();
@@ -113,12 +146,14 @@ function show() {
   const leave = root.querySelector(".leave");
   leave.hidden = !!room.refused || !!data.token;
   leave.textContent = data.say[room.following ? "leave" : "again"];
+  ask();
 }
 
 export default function (component) {
   const {data, parentElement, setStateValue} = component;
   document.documentElement.lang = data.lang;
   room.root = parentElement.querySelector(".frame");
+  room.quiz = parentElement.querySelector(".quiz");
   room.root.querySelector(".leave").onclick = () => {
     room.following = !room.following;
     remember(`${room.data.name}.free`, room.following ? "" : "1");

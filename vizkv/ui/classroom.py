@@ -37,6 +37,7 @@ class Class:
     page: str = ""
     words: dict[str, str] = field(default_factory=dict)
     view: dict[str, Any] | None = None  # where the lecturer's player stands since, if his browser has said
+    question: dict[str, Any] | None = None  # that is put or answered, by language; each student answers for himself
     opened: int = 0
     told: int = 0
     over: bool = False
@@ -50,7 +51,8 @@ class Class:
 
     def message(self) -> str:
         """What a student's browser is told."""
-        return json.dumps({"told": self.told, "opened": self.opened, "page": self.page, "view": self.view})
+        told = {"told": self.told, "opened": self.opened, "page": self.page, "view": self.view}
+        return json.dumps(told | {"question": self.question})
 
     def open(self, page: str, words: dict[str, str], essential: dict[str, str]) -> None:
         """The lecturer's page shows this now. It is news if ``essential``, what has to be run, is another."""
@@ -60,6 +62,15 @@ class Class:
                 return
             self.page, self.words, self.essential, self.view = page, words, essential, None
             self.opened += 1
+            self.told += 1
+        self.spread()
+
+    def ask(self, question: dict[str, Any] | None) -> None:
+        """The lecturer puts a question, shows its answer, or has gone on."""
+        with _LOCK:
+            if question == self.question:
+                return
+            self.question = question
             self.told += 1
         self.spread()
 

@@ -11,6 +11,7 @@ from vizkv.ui import classroom, link, pages, share
 from vizkv.ui import session as sessions
 
 _FRAME = "vizkv-frame"
+_ANSWERED = ("right", "wrong", "answer")
 _GO = "vizkv.go"  # the page that a lecturer has opened, until it is shown
 _TAKEN = "vizkv.taken"  # what of a class this visitor shows: Class.opened
 
@@ -61,7 +62,7 @@ def _told() -> dict[str, Any]:
         "name": now.class_id if classroom.served else "",
         "token": room.token if room is not None and now.lecturer else "",
         "taken": st.session_state.get(_TAKEN, 0),
-        "say": link.say().group("class.told."),
+        "say": link.say().group("class.told.") | {name: link.say()(f"lecture.bar.{name}") for name in _ANSWERED},
     }
 
 

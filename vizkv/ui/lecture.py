@@ -17,10 +17,10 @@ import streamlit as st
 from vizkv import lecture as scripts
 from vizkv.lecture import Beat, Lecture
 from vizkv.lecture.questions import Question, question
-from vizkv.messages import Messages
+from vizkv.messages import Messages, messages
 from vizkv.scenario import ScenarioError
-from vizkv.ui import lecture_ahead, lecture_bar, link, runs
-from vizkv.ui.session import session
+from vizkv.ui import classroom, lecture_ahead, lecture_bar, link, runs
+from vizkv.ui.session import LANGUAGES, session
 
 OWN = "lecture"  # the name of the script that comes with the app
 PAGE = "lecture"  # where one begins
@@ -200,12 +200,12 @@ def _answer(here: Running, beat: Beat, asked: Question, value: str) -> str:
     return beat.page
 
 
-def _question(here: Running, beat: Beat) -> Question | None:
+def _question(here: Running, beat: Beat, say: Messages | None = None) -> Question | None:
     """The question that is put or answered; None, with a sentence, where the run has no answer."""
     if not here.asking or not beat.ask or beat.scenario is None:
         return None
     try:
-        return question(beat, here.part, runs.trace(beat.scenario), link.say())
+        return question(beat, here.part, runs.trace(beat.scenario), say or link.say())
     except ScenarioError as error:
         here.open = False
         here.given[session().beat, here.part] = ""
@@ -219,19 +219,40 @@ def _question(here: Running, beat: Beat) -> Question | None:
 def bar() -> None:
     """The bar above a page, while a lecture is given; the navigation makes room for it."""
     here = running()
-    if here is None or _follows() or st.session_state.get("vizkv.page") == PAGE:
+    script = find(here.name) if here is not None else None
+    if here is None or script is None or _follows() or st.session_state.get("vizkv.page") == PAGE:
+        _ask_class(None)
         return
-    script, now, say = find(here.name), session(), link.say()
-    if script is None:
-        return
+    now, say = session(), link.say()
     beat = script.beats[now.beat - 1]
     if not here.warmed:
         here.warmed = True
         lecture_ahead.begin(script, now.beat, now.language)
     st.html(_STYLE)
     lecture_bar.show(_data(here, script, beat, now.beat, say))
+    _ask_class(here)
 
 
+def _ask_class(here: Running | None) -> None:
+    """The class of this lecturer sees the question that he has put, each student in his own language."""
+    now = session()
+    room = classroom.find(now.class_id) if now.lecturer else None
+    if room is None:
+        return
+    script = find(here.name) if here is not None else None
+    if here is None or script is None:
+        room.ask(None)
+        return
+    beat, put = script.beats[now.beat - 1], {}
+    for language in LANGUAGES:
+        asked = _question(here, beat, messages(language))
+        if asked is None:
+            return room.ask(None)
+        put[language] = {k: v for k, v in _told(here, now.beat, asked).items() if k in _FOR_CLASS}
+    return room.ask({"number": f"{here.name}.{now.beat}.{here.part}", **put})
+
+
+_FOR_CLASS = ("open", "text", "choices", "answer", "told")
 _STYLE = """<style>
 [data-testid="stHeader"], [data-testid="stSidebar"] { display: none; }
 :root { --vizkv-above: var(--vizkv-lecture, 0px) !important; --vizkv-least: 28rem; --vizkv-headline: none; }
