@@ -44,6 +44,7 @@ class Live {
     this.grown = -1; // the last order to grow that was obeyed
     this.ordered = -1;
     this.observer = new ResizeObserver(() => this.data && this.dress());
+    root.addEventListener("transitionend", ({propertyName}) => propertyName === "--vizkv-room" && this.data && this.dress());
     this.hands();
     root.__vizkv = {live: this, sharesOf: (index) => this.columns[index]?.shown};
   }

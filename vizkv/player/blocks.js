@@ -8,6 +8,7 @@ const LEAST_BAND = 12; // CSS pixels of the line above the blocks
 export const MOST_BAND = 24;
 const LEAST_CELL = 14; // that must be left for the cells
 const LEAST_BLOCK = 22; // of a block's width
+const MOST_LINE = 4; // of a frame, also on a projector: thicker ones would hide the block's number
 
 /** Height in CSS pixels of the line above each row of blocks, 0 where there is no room. */
 export function bandOf(rowHeight, blockWidth) {
@@ -53,7 +54,7 @@ function boxOf(strip, block) {
 function frame(strip, block, colour, css, dashed) {
   const {ctx} = strip;
   const [left, top, width, height] = boxOf(strip, block);
-  const line = strip.line(css);
+  const line = Math.min(strip.px(MOST_LINE), strip.line(css));
   ctx.strokeStyle = colour;
   ctx.lineWidth = line;
   ctx.setLineDash(dashed ? [3 * line, 2 * line] : []);
@@ -78,7 +79,7 @@ function copied(strip, look, from, to) {
   for (const [wide, ink] of [[5, look.page], [2, look.text]]) {
     const rim = ink === look.page ? strip.px(2) : 0;
     ctx.strokeStyle = ctx.fillStyle = ink;
-    ctx.lineWidth = strip.line(wide);
+    ctx.lineWidth = Math.min(strip.px(2 * MOST_LINE), strip.line(wide));
     ctx.beginPath();
     ctx.moveTo(x1, y1);
     ctx.quadraticCurveTo(cx, cy, x2 - Math.cos(angle) * head, y2 - Math.sin(angle) * head);

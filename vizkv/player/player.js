@@ -56,6 +56,7 @@ class Player {
     this.commanded = 0; // the last command of Python's that we have obeyed
     this.hands = new Hands(this);
     this.observer = new ResizeObserver(() => this.resize());
+    root.addEventListener("transitionend", ({propertyName}) => propertyName === "--vizkv-room" && this.trace && this.dress());
     this.expose();
   }
 

@@ -1,4 +1,4 @@
-"""A Plotly figure on a page: in words for whoever does not see it, and larger where it is shown on a projector."""
+"""A Plotly figure on a page: in words for whoever does not see it, larger on a projector, narrower on a phone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vizkv.ui import link, room
 from vizkv.ui.offered import offer
 from vizkv.ui.plot_words import config
 from vizkv.views.afar import for_projector
+from vizkv.views.handheld import for_phone
 
 
 def show(figure: go.Figure, *, alt: str, key: str, **more: Any) -> Any:
@@ -18,4 +19,6 @@ def show(figure: go.Figure, *, alt: str, key: str, **more: Any) -> Any:
     if room.projector():
         figure = for_projector(figure, st.context.theme.type or "light")
     offer(figure, alt, key)
+    if room.phone():
+        figure = for_phone(figure)
     return st.plotly_chart(figure, theme=None, config=config(link.current().say), alt=alt, key=key, **more)

@@ -24,3 +24,8 @@ def apply() -> None:
 def projector() -> bool:
     """Whether the page is shown on a projector."""
     return link.session().projector
+
+
+def phone() -> bool:
+    """Whether the browser says that it is a phone's: a figure is made before anybody knows how wide the page is."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 TYPE, LINE, MARK, HATCH, HEIGHT = 1.32, 1.7, 1.35, 1.6, 1.16  # times as large
 _ROOM = {"t": 10, "b": 34}  # pixels more, for the type around the plot
+_BESIDE = 60  # of a margin that words stand in: it grows with them
 _SIZES = {
     "font": TYPE, "textfont": TYPE, "tickfont": TYPE, "title_font": TYPE, "marker": MARK, "pattern": HATCH,
     "fillpattern": HATCH,
@@ -27,6 +28,9 @@ def for_projector(figure: go.Figure, theme: str) -> go.Figure:
     for side, more in _ROOM.items():
         if side in layout.get("margin", {}):
             layout["margin"][side] += more
+    for side in ("l", "r"):
+        if layout.get("margin", {}).get(side, 0) >= _BESIDE:
+            layout["margin"][side] = round(layout["margin"][side] * TYPE)
     if template is not None:
         layout["template"] = template
     return go.Figure(made)

@@ -16,7 +16,7 @@ from vizkv.views.picture_look import TONES, Look, mix
 from vizkv.views.picture_strip import Strip
 from vizkv.views.picture_svg import fit, measure
 
-_MOST_LINE = 5  # of a frame: thicker ones would hide the block's number
+_MOST_LINE = 4  # of a frame: thicker ones would hide the block's number
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _copied(strip: Strip, look: Look, source: int, target: int) -> None:
         end = x2 - math.cos(angle) * head, y2 - math.sin(angle) * head
         strip.sheet.add(
             f'<path d="M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}" fill="none" stroke="{ink}" '
-            f'stroke-width="{look.line(wide)}"/>'
+            f'stroke-width="{min(2 * _MOST_LINE, look.line(wide))}"/>'
         )
         tip = [(x2 + math.cos(angle) * rim, y2 + math.sin(angle) * rim)] + [
             (x2 - math.cos(angle + turn) * (head * 1.4 + rim), y2 - math.sin(angle + turn) * (head * 1.4 + rim))
