@@ -1,4 +1,4 @@
-"""The first minute, and whoever asked for less motion."""
+"""The first minute, whoever asked for less motion, a projector and a phone."""
 
 import re
 
@@ -10,15 +10,19 @@ from scripts import lab
 
 @pytest.fixture
 def fresh(app, browser):
-    """fresh(path, motion): a page in a profile of its own."""
+    """fresh(path, motion, player=True, **more): a page in a profile of its own, ``more`` as of a browser's context."""
     contexts = []
 
-    def go(path, motion):
-        context = browser.new_context(reduced_motion=motion, viewport={"width": 1280, "height": 720}, locale="en")
+    def go(path, motion, player=True, **more):
+        asked = {"reduced_motion": motion, "viewport": {"width": 1280, "height": 720}, "locale": "en"} | more
+        context = browser.new_context(**asked)
         contexts.append(context)
         page = context.new_page()
         page.goto(app.url + path)
-        page.wait_for_selector('[data-ready="1"]', timeout=lab.READY_WITHIN_MS)
+        if player:
+            page.wait_for_selector('[data-ready="1"]', timeout=lab.READY_WITHIN_MS)
+        else:
+            lab.settle(page, player=False)
         return page
 
     yield go
@@ -80,3 +84,66 @@ def test_on_a_projector_outlines_are_thick_type_is_large_and_all_fits(visit):
     assert player(far).evaluate(bold) > 2 * player(near).evaluate(bold)
     box = far.locator(".vizkv .transport").bounding_box()
     assert box["y"] + box["height"] <= 720
+    # the page's room may be known later than the picture is drawn
+    near.evaluate("() => document.documentElement.style.setProperty('--vizkv-room', 'projector')")
+    expect(player(near)).to_have_attribute("data-room", "projector")
+    assert player(near).evaluate(size) == player(far).evaluate(size)
+
+
+# of the page's main part, words that can be seen, as [size in pixels, words]; also inside components and drawings
+WORDS = """() => {
+  const found = [];
+  const walk = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) walk(element.shadowRoot);
+      const words = [...element.childNodes].map((node) => (node.nodeType === 3 ? node.data.trim() : "")).join("");
+      if (!words || element.closest("style, script, [aria-hidden=true]")) continue;
+      if (!element.checkVisibility({visibilityProperty: true})) continue;
+      const box = element.getBoundingClientRect();
+      if (box.width < 3 || box.height < 3) continue;
+      found.push([parseFloat(getComputedStyle(element).fontSize), words.slice(0, 40)]);
+    }
+  };
+  walk(document.querySelector("[data-testid=stMain]"));
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("path", ["/table?preset=table-own-text&lang=en", "/sweep?lang=en", "/cost?lang=zh"])
+def test_on_a_projector_no_words_are_small(visit, path):
+    page = visit(f"{path}&room=projector", player="table" in path)
+    small = [one for one in page.evaluate(WORDS) if one[0] < 15]
+    assert not small, small[:5]
+
+
+PHONE = {
+    "viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36",
+}  # fmt: skip
+SIDEWAYS = """() => {
+  const main = document.querySelector("[data-testid=stMain]");
+  return [main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - innerWidth];
+}"""
+
+
+def test_on_a_phone_no_page_scrolls_sideways_and_the_player_answers_a_finger(fresh):
+    page = fresh("/pressure?preset=pressure&step=19&lang=en", "reduce", **PHONE)
+    assert page.evaluate(SIDEWAYS) == [0, 0]
+    # the rows stand below each other, and nothing of the page lies over the last
+    rows = [row.bounding_box() for row in page.locator(".vizkv .row").all()]
+    ledger = page.locator(".vizkv .row .ledger").last.bounding_box()
+    assert all(upper["y"] + upper["height"] <= lower["y"] for upper, lower in zip(rows, rows[1:], strict=False))
+    bottom = player(page).bounding_box()
+    assert ledger["y"] + ledger["height"] <= bottom["y"] + bottom["height"]
+    step = page.locator('.vizkv [data-do="step"]')
+    step.tap()
+    expect(player(page)).to_have_attribute("data-step", "20")
+    assert step.bounding_box()["height"] >= 40
+    page.locator(".vizkv .slots").first.tap(position={"x": 20, "y": 40})
+    expect(page.locator(".vizkv .tip")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/cache?lang=en", "/whatif?lang=zh"])
+def test_a_page_without_a_player_fits_a_phone(fresh, path):
+    page = fresh(path, "reduce", player=False, **PHONE)
+    assert page.evaluate(SIDEWAYS) == [0, 0]

@@ -8,7 +8,7 @@ import streamlit as st
 
 _CSS = """
 div { overflow-x: auto; contain: inline-size; }
-svg { display: block; width: 100%; min-width: 40rem; height: auto; }
+svg { display: block; width: 100%; min-width: 54rem; height: auto; }
 """
 _JS = """
 export default function ({ data, parentElement }) {
@@ -18,7 +18,7 @@ export default function ({ data, parentElement }) {
   place.innerHTML = data;
   place.tabIndex = 0; // on a phone it scrolls
   place.style.cssText = "overflow-x: auto; contain: inline-size;";
-  place.firstElementChild.style.cssText = "display: block; width: 100%; min-width: 40rem; height: auto;";
+  place.firstElementChild.style.cssText = "display: block; width: 100%; min-width: 54rem; height: auto;";
 }
 """
 

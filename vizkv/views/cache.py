@@ -82,7 +82,7 @@ def chart(curves: Sequence[Curve], memory: dict[int, str], theme: str, say: Mess
     for text, at, colour in _infinite_labels(curves, theme, say):
         figure.add_annotation(
             x=1, xref="paper", y=at, yref="y", text=text, showarrow=False, xanchor="left", yanchor="middle", xshift=6,
-            align="left", font={"size": 15, "color": colour},
+            align="left", font={"size": 15, "color": colour}, bgcolor=_PAGE[theme],
         )  # fmt: skip
     figure.add_annotation(
         x=1, xref="paper", y=1, yref="paper", text=say("cache.infinite"), showarrow=False, xanchor="left",

@@ -12,8 +12,7 @@ _WIDE, _LETTER = 330, 7.6  # pixels that a phone leaves for a plot; of a letter
 _LINE = 40  # characters of a title
 _PLOT, _GAP, _TITLE = 150, 56, 30  # pixels: of one plot, between two, above the first
 _BESIDE = 60  # pixels of a margin that words stand in
-_ENTRY, _SAMPLE, _AXIS = 21, 52, 52  # pixels: an entry of the legend, its sample, an axis with its numbers and title
-_NUMBERS = 30  # pixels: of the numbers of an axis
+_ENTRY, _SAMPLE, _AXIS = 21, 52, 12  # pixels: an entry of the legend or a line, its sample, what parts an axis from it
 _LEAST_LETTERS = 10  # pixels: words that would have to be smaller to fit their bar are left out
 
 
@@ -26,13 +25,13 @@ def for_phone(figure: go.Figure) -> go.Figure:
     _stack(made["data"], layout, margin)
     _beside(layout, margin)
     _above(layout, margin)
-    _legend(made["data"], layout, margin)
-    _more(layout, margin, "b", max(0, _NUMBERS - margin.get("b", 0)))
     for name, axis in layout.items():
         if name.startswith(("xaxis", "yaxis")):
             _wrap(axis)
         if name.startswith("xaxis"):
             _thin(axis)
+            axis["automargin"] = True  # a title finds its place below the numbers, however many lines they have
+    _more(layout, margin, "b", max(0, _below(made["data"], layout) - margin.get("b", 0)))
     for trace in made["data"]:
         if trace.get("type") == "bar" and trace.get("textposition") == "inside":
             trace["constraintext"] = "inside"
@@ -111,16 +110,19 @@ def _above(layout: dict[str, Any], margin: dict[str, Any]) -> None:
         _more(layout, margin, "t", _ENTRY)
 
 
-def _legend(traces: list[dict[str, Any]], layout: dict[str, Any], margin: dict[str, Any]) -> None:
-    """Its entries stand below each other: the margin below has room for them."""
-    if layout.get("showlegend") is False or "b" not in margin:
-        return
+def _below(traces: list[dict[str, Any]], layout: dict[str, Any]) -> float:
+    """Pixels of the lowest axis's numbers, its title, and the legend, whose entries stand below each other."""
+    lines = 0
+    for name, axis in layout.items():
+        if name.startswith("xaxis") and axis.get("showticklabels") is not False:
+            numbers = max((str(text).count("<br>") + 1 for text in axis.get("ticktext") or ()), default=1)
+            title = axis.get("title", {}).get("text")
+            lines = max(lines, numbers + (title.count("<br>") + 1 if title else 0))
     names = {trace["name"] for trace in traces if trace.get("name") and trace.get("showlegend") is not False}
-    if not names:
-        return
-    widest = max(_letters(name) for name in names) * _LETTER + _SAMPLE
-    rows = math.ceil(len(names) / max(1, _WIDE // widest))
-    _more(layout, margin, "b", max(0, _AXIS + rows * _ENTRY - margin["b"]))
+    if names and layout.get("showlegend") is not False:
+        widest = max(_letters(name) for name in names) * _LETTER + _SAMPLE
+        lines += math.ceil(len(names) / max(1, _WIDE // widest))
+    return _AXIS + lines * _ENTRY
 
 
 def _wrap(axis: dict[str, Any]) -> None:

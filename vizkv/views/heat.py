@@ -51,7 +51,7 @@ def vectors(kv: np.ndarray, theme: str, say: Messages) -> go.Figure:
     )  # fmt: skip
     customdata = np.repeat(np.array(names)[:, None], width, 1)
     hover = ", %{customdata}, " + say("heat.dimension") + " %{x}<br><b>%{z:.4f}</b><extra></extra>"
-    bar = {"xanchor": "left", "thickness": 10, "tickfont": {"size": 12}, "nticks": 5, "outlinewidth": 0}
+    bar = {"xanchor": "left", "thickness": 10, "tickfont": {"size": 13}, "nticks": 5, "outlinewidth": 0}
     for column, name in enumerate("KV", 1):
         values = kv[column - 1].reshape(rows, width)
         most = float(np.abs(values).max()) or 1.0
