@@ -156,6 +156,14 @@ def test_legend_caption_and_background_can_be_left_out(small):
     assert page in full and not re.search(r'<rect width="1600" height="\d+" fill', bare)
 
 
+def test_the_legend_underlines_what_is_lit_in_all_rows_as_the_player_does(small):
+    def lines(**more):
+        return [e.get("y") for e in ET.fromstring(plain(small, **more)).iter(f"{SVG}rect") if e.get("height") == "2"]
+
+    assert len(lines(lit="internal")) == len(lines()) + 1
+    assert len(lines(lit="internal", lit_in=0)) == len(lines())
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("colour", ["state", "request"])
 @pytest.mark.parametrize("projector", [False, True])

@@ -105,7 +105,8 @@ def head(sheet: Sheet, look: Look, shown: Sequence[Frame], style: Style, say: Me
         sheet.begin(0, round(y))
         how = say("picture.how", lens=say(f"lens.{style.lens}"), accounting=say(f"accounting.{style.accounting}"))
         cached = style.cached or any(pool.counts[Code.CACHED] for one in shown for pool in one.pools)
-        y += parts.legend(sheet, look, t, say, style.width, how, style.colour == "request", cached) + 0.7 * t.u
+        lit = style.lit if style.lit_in < 0 else ""
+        y += parts.legend(sheet, look, t, say, style.width, how, style.colour == "request", cached, lit) + 0.7 * t.u
         sheet.end()
     return y
 

@@ -141,9 +141,10 @@ def swatch(sheet: Sheet, look: Look, mark: int, x: float, y: float, size: float,
 
 
 def legend(
-    sheet: Sheet, look: Look, t: Type, say: Messages, width: float, how: str, by_request: bool, cached: bool
+    sheet: Sheet, look: Look, t: Type, say: Messages, width: float, how: str, by_request: bool, cached: bool,
+    lit: str = "",
 ) -> float:  # fmt: skip
-    """What the hatches mean, and ``how`` the slots are named. Returns the height."""
+    """What the hatches mean, ``lit`` of them underlined, and ``how`` the slots are named. Returns the height."""
     marks = [*range(FREE + 1)]
     if cached:
         marks.append(CACHED)
@@ -155,6 +156,8 @@ def legend(
             x, y = 0.0, y + line
         swatch(sheet, look, mark, x, y + 0.27 * t.u, 1.2 * t.u, by_request)
         sheet.text(x + 1.65 * t.u, y + line / 2, words[mark], t.u, look.text)
+        if mark < len(CATEGORIES) and CATEGORIES[mark] == lit:
+            sheet.rect(x + 1.65 * t.u, y + line / 2 + 0.64 * t.u, wide - 1.65 * t.u, 2, look.text)
         x += wide + 1.15 * t.u
     if x + measure(how, t.u) > width:
         y += line
