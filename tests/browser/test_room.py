@@ -112,7 +112,7 @@ WORDS = """() => {
 @pytest.mark.parametrize("path", ["/table?preset=table-own-text&lang=en", "/sweep?lang=en", "/cost?lang=zh"])
 def test_on_a_projector_no_words_are_small(visit, path):
     page = visit(f"{path}&room=projector", player="table" in path)
-    small = [one for one in page.evaluate(WORDS) if one[0] < 15]
+    small = [one for one in page.evaluate(WORDS) if one[0] < 13.5]
     assert not small, small[:5]
 
 

@@ -181,7 +181,7 @@ def _reasons(run: runs.Run, systems: list[Told], view: View, say: Messages) -> N
                     # bold marks the open step: another type would make another button, and lose the keyboard
                     label = say("pressure.go", step=one.step)
                     button.button(
-                        f":primary[**{label}**]" if one.step == view.step else label, on_click=link.go,
+                        f":blue[**{label}**]" if one.step == view.step else label, on_click=link.go,
                         args=(one.step,), key=f"pressure-go-{index}-{number}", width="stretch",
                     )  # fmt: skip
                     text.markdown(pressure.why(one, system, run.trace, say))

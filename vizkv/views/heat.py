@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from vizkv.messages import Messages
+from vizkv.views.picture_svg import wrap
 
 _FONT = 15
 _ROW = 22  # pixels of a head's row; many layers make them thinner
@@ -23,6 +24,7 @@ _INK = {"light": "#16181D", "dark": "#E8EAED"}
 _INK_ON_LOW = {"light": "#FFFFFF", "dark": "#16181D"}
 _BARS = {"light": ("#1F5FD1", "#8DB2EE"), "dark": ("#6FA8FF", "#34568A")}  # blocks in turn
 _HATCHES = ("", "/")  # and never by colour alone
+_BELOW = 340  # pixels of a line below the bars: they have half a page, and larger type on a projector
 _MOST_SIGNS = 3000  # cells that get a sign of their own
 _STRONG = 0.35  # of the largest value: from here on a cell says that it is negative
 
@@ -128,7 +130,8 @@ def attention(
         tickvals=centres[::every], ticktext=[str(block) for block in table[: len(sums)]][::every],
         showgrid=False, zeroline=False, range=[-0.5, max(count, 2) - 0.5],
     )  # fmt: skip
-    figure.update_xaxes(title={"text": say("heat.attention.block"), "standoff": 4, "font": {"size": 13}}, row=2, col=1)
+    title = "<br>".join(wrap(say("heat.attention.block"), _BELOW, 13))
+    figure.update_xaxes(title={"text": title, "standoff": 4, "font": {"size": 13}}, automargin=True, row=2, col=1)
     figure.update_yaxes(tickformat=".0%", showgrid=False, zeroline=False, nticks=4, automargin=True, rangemode="tozero")
     figure.update_yaxes(showticklabels=False, range=[0, max(sums, default=1.0) * 1.35], row=1, col=1)
     return _frame(figure, theme, 300)
