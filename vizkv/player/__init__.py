@@ -28,6 +28,7 @@ MODULES = (
     "panels.js",
     "timeline.js",
     "hover.js",
+    "walk.js",
     "hands.js",
     "minute.js",
     "player.js",

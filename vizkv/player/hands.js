@@ -1,6 +1,8 @@
 // Pointer, touch and keys: what the reader does becomes a call of the player.
 
 import {aboutSlot, aboutStep, place} from "./hover.js";
+import {make} from "./row.js";
+import {Walk} from "./walk.js";
 
 const KEYS = {
   " ": "play", ArrowRight: "step", ArrowLeft: "back", PageDown: "step", PageUp: "back", // clickers send the page keys
@@ -27,6 +29,7 @@ export class Hands {
     };
     this.onKey = (event) => this.key(event);
     this.watch();
+    this.walk = new Walk(this);
   }
 
   /** The only listener outside of our element; taken back by rest(). */
@@ -92,7 +95,8 @@ export class Hands {
     else if (colour) player.set({colour});
     else if (target.classList.contains("slots")) {
       this.point(event, true);
-      if (player.panels) return; // the keys belong to the token that was clicked
+      // the keys belong to the token that was clicked, if there is one
+      if (player.panels && this.root.getRootNode().activeElement !== target) return;
     }
     if (event.detail > 0) this.handBack();
   }
@@ -111,7 +115,7 @@ export class Hands {
     // on a button the space bar presses the button
     if (key === " " && target.matches("button")) return;
     const {lens, accounting} = player.view;
-    if (player.panels?.key(target, key)) {
+    if (this.walk.key(target, event) || player.panels?.key(target, key)) {
       event.preventDefault();
       return;
     }
@@ -138,18 +142,25 @@ export class Hands {
     if (!player.trace || (hover?.pinned && !pin)) return;
     const row = player.rows[Number(event.target.dataset.system)];
     const box = row.canvas.getBoundingClientRect();
-    const slot = row.strip.slotAt(event.clientX - box.left, event.clientY - box.top);
+    const y = event.clientY - box.top;
+    const slot = row.strip.slotAt(event.clientX - box.left, y);
+    if (slot >= 0) row.cursor = slot; // from here the keyboard goes on
+    this.at(row, slot, row.strip.onLabel(y), event.clientX, event.clientY, pin);
+  }
+
+  /** A slot of a row (-1: none), or the block it begins, is pointed at or picked, at a place of the window. */
+  at(row, slot, whole, x, y, pin, byKey = false) {
+    const {player, hover} = this;
     if (pin) this.picked(row.system.index, slot);
     if (player.panels) {
-      const whole = row.strip.onLabel(event.clientY - box.top);
       player.panels.atSlot(row, slot, whole);
-      if (pin && slot >= 0) player.panels.clickSlot(row, slot, whole);
+      if (pin && slot >= 0) player.panels.clickSlot(row, slot, whole, byKey);
       pin = false; // the panels keep what was clicked; a note would lie over them
     }
     const same = hover !== null && hover.row === row && hover.slot === slot;
     if (slot < 0 || (pin && same && hover.pinned)) return this.leave(pin);
     if (hover && hover.row !== row) hover.row.dirty = true;
-    this.hover = {row, slot, x: event.clientX, y: event.clientY, pinned: pin};
+    this.hover = {row, slot, x, y, pinned: pin, byKey};
     if (same) return this.refresh();
     row.dirty = true;
     player.soon();
@@ -163,9 +174,12 @@ export class Hands {
   /** Write the note anew: the step may have changed under it. */
   refresh() {
     if (!this.hover) return;
-    const {row, slot, x, y, pinned} = this.hover;
+    const {row, slot, x, y, pinned, byKey} = this.hover;
+    const {trace, view} = this.player;
     this.tip.classList.toggle("pinned", pinned);
-    place(this.tip, x, y, aboutSlot(this.player.trace, row, slot, this.player.view));
+    const lines = aboutSlot(trace, row, slot, view);
+    if (byKey && !pinned) lines.push(make("span", "tip-keys", trace.say("hint.slots")));
+    place(this.tip, x, y, lines);
   }
 
   leave(pinnedToo) {

@@ -211,9 +211,9 @@ export class Panels {
   }
 
   /** A click on a slot pins its token, or its block if none is written there. */
-  clickSlot(row, slot, whole) {
+  clickSlot(row, slot, whole, byKey) {
     this.pin(this.spotOfSlot(row, slot, whole));
-    this.toToken();
+    if (!byKey) this.toToken();
   }
 
   /** A click inside of the panels; whether it was one. */

@@ -281,7 +281,10 @@ class Player {
     this.rows.forEach((row, i) => {
       row.element.classList.toggle("focused", i === view.focus);
       press(row.focus, i === view.focus);
-      row.shares.forEach((share, at) => share.classList.toggle("lit", at === category && view.lit_in === i));
+      row.shares.forEach((share, at) => {
+        share.classList.toggle("lit", at === category && view.lit_in === i);
+        press(share, at === category && view.lit_in === i);
+      });
     });
     root.classList.toggle("has-focus", view.focus >= 0);
     this.at(".said-by").textContent = view.focus >= 0 ? this.trace.systems[view.focus].name : "";
@@ -374,7 +377,10 @@ class Player {
     clearTimeout(this.reporting);
     this.reporting = setTimeout(() => {
       if (this.playing || !this.mounted) return;
-      for (const row of this.rows) row.describe(this.view);
+      for (const row of this.rows) {
+        row.describe(this.view);
+        this.hands.walk.tell(row);
+      }
       this.at(".scrub").setAttribute("aria-valuetext", this.whereText(this.view.step));
       this.at(".aloud").textContent = `${this.whereText(this.view.step)}. ${this.sentence()}`;
       const view = this.tell();

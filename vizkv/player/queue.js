@@ -116,6 +116,7 @@ export class CpuPanel {
     if (this.shown !== shown.length) {
       this.shown = shown.length;
       this.box.replaceChildren(...this.chips.slice(0, shown.length).map((chip) => chip.element));
+      this.chips.forEach((chip, i) => (chip.element.tabIndex = i ? -1 : 0)); // the arrows come to the others
     }
     const moved = new Set(ledger.swaps.map(([, , cpu]) => cpu));
     shown.forEach((cpu, i) => {

@@ -30,6 +30,7 @@ export class Row {
     this.memory = new Memory(system, trace.steps);
     this.dirty = true;
     this.links = null; // what the panels light in it
+    this.cursor = 0; // the slot that the keyboard is on
     this.element = make("section", "row", "", {"aria-label": system.name});
     this.element.append(this.buildLabel(), this.buildStrip(), this.buildLedger());
     this.strip = new Strip(this.canvas, system, trace.requests, trace.panels.length > 0);
@@ -55,7 +56,7 @@ export class Row {
 
   buildStrip() {
     this.frame = make("div", "strip");
-    this.canvas = make("canvas", "slots", "", {role: "img", "data-system": this.system.index, tabindex: "-1"});
+    this.canvas = make("canvas", "slots", "", {role: "slider", "data-system": this.system.index, tabindex: "0", "aria-describedby": "vizkv-slots"});
     this.frame.append(this.canvas);
     return this.frame;
   }
@@ -67,10 +68,9 @@ export class Row {
     this.percent = make("span", "percent");
     this.own = make("span", "own-step"); // where each system has a clock of its own
     top.append(this.percent, make("span", "percent-of", trace.say("short.used")), this.own);
-    this.bar = make("div", "bar");
+    this.bar = make("div", "bar", "", {role: "group", "aria-label": this.system.name});
     this.shares = trace.categories.map((name, category) => {
-      // pointers only: the legend offers the same to the keyboard
-      const share = make("span", `part mark-${name}`, "", {"data-lit": category, "data-system": this.system.index});
+      const share = make("span", `part mark-${name}`, "", {"data-lit": category, "data-system": this.system.index, role: "button", tabindex: "-1"});
       this.bar.append(share);
       return share;
     });
@@ -114,7 +114,10 @@ export class Row {
       share.count = count;
       share.style.flexGrow = count; // shares of the row's width: the bar closes because the ledger does
       share.title = trace.say("share", {count, category: trace.say(`category.${trace.categories[category]}`)});
+      share.setAttribute("aria-label", share.title);
+      share.hidden = count === 0;
     });
+    this.reach();
     NUMBERS.forEach((name, i) => {
       const count = totals[trace.categories.indexOf(name)];
       write(this.numbers[i], trace.number(count));
@@ -123,6 +126,13 @@ export class Row {
     write(this.waiting, trace.waits[system.run.waiting[memory.step]] ?? "");
     this.waiting.title = this.waiting.shown;
     this.compare(this.refusal());
+  }
+
+  /** Tab comes to one part of the bar, the arrows to the others. */
+  reach() {
+    const there = this.shares.filter((share) => !share.hidden);
+    if (there.some((share) => share.tabIndex === 0)) return;
+    this.shares.forEach((share) => (share.tabIndex = share === there[0] ? 0 : -1));
   }
 
   /** The refusal that stands in this step, or null. */
@@ -172,6 +182,9 @@ export class Row {
     const totals = this.booked(view);
     const list = trace.categories.map((name, i) => trace.say("share", {count: totals[i], category: trace.say(`category.${name}`)}));
     this.canvas.setAttribute("aria-label", trace.say("canvas", {system: system.name, step: this.stepAt(memory.step), shares: list.join(", ")}));
+    const {base} = this.strip;
+    this.canvas.setAttribute("aria-valuemin", base);
+    this.canvas.setAttribute("aria-valuemax", system.slots - 1 + base);
   }
 
   /** The height in CSS pixels beyond which the strip would only be stretched: thin rows 30, cells with text about square. */

@@ -26,6 +26,10 @@ const MENDS = [
     const words = e.querySelector('[data-testid="stMarkdownContainer"]');
     if (words?.textContent && !words.querySelector("p")?.getClientRects().length) e.setAttribute("aria-label", words.textContent);
   }],
+  // what a closed drawer holds, and a menu that is put away, is not on the way
+  ['[data-testid="stSidebar"]', (e) => e.toggleAttribute("inert", e.getAttribute("aria-expanded") === "false")],
+  // a chart's values, and what a click on one opens: chart_keys.js
+  [".js-plotly-plot", chartKeys],
   // whoever scrolls with the keyboard has to get there first
   ['[data-testid="stCode"] pre:not([tabindex])', (e) => { e.tabIndex = 0; }],
   ['[data-testid="stMarkdownContainer"] .katex-display:not([tabindex])', (e) => { e.tabIndex = 0; }],
@@ -43,6 +47,6 @@ if (!window.vizkvMends) {
     due ||= requestAnimationFrame(mend);
     clearTimeout(late);
     late = setTimeout(mend, 400);
-  }).observe(document.body, {childList: true, subtree: true});
+  }).observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ["aria-expanded"]});
   mend();
 }

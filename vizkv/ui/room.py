@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import streamlit as st
 
 from vizkv.ui import link, streamlit_words
 
-_MENDS = Path(__file__).with_name("mend.js")
+_SCRIPTS = [Path(__file__).with_name(name) for name in ("chart_keys.js", "mend.js")]
 _PROJECTOR = Path(__file__).with_name("projector.css")
 
 
 def apply() -> None:
     """For every page. The player and the bars read ``--vizkv-room``: a property reaches into every component."""
     # a block of its own: the script runs again in another language, and names its constants again
-    words = streamlit_words.script(link.say())
-    st.html(f"<script>{{{_MENDS.read_text(encoding='utf-8')}{words}}}</script>", unsafe_allow_javascript=True)
+    say = link.say()
+    keys = {"keys": say("chart.keys"), "pick": say("chart.keys.pick")}
+    told = f"window.vizkvKeys = {json.dumps(keys, ensure_ascii=False)};\n"
+    mends = "\n".join(script.read_text(encoding="utf-8") for script in _SCRIPTS)
+    st.html(f"<script>{{{told}{mends}{streamlit_words.script(say)}}}</script>", unsafe_allow_javascript=True)
     if link.session().projector:
         st.html(_PROJECTOR)
 

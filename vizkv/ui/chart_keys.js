@@ -1,0 +1,123 @@
+// A Plotly chart by keyboard. It knows pointers only: we say to it what a pointer would, at the place of a value.
+// window.vizkvKeys: {keys, pick}: what a chart is called, and what Enter does where it opens something.
+const SPOKEN_AFTER = 120; // ms: Plotly writes a hover label at most every 50
+
+/** What a pointer would find: lines of places {x, y (pixels of the chart), drag}, from left to right each. */
+function chartLines(chart) {
+  const lines = [];
+  for (const values of chart.calcdata) {
+    const {trace} = values[0];
+    if (trace.visible !== true || trace.hoverinfo === "skip" || !trace.xaxis) continue;
+    const [across, up] = [trace.xaxis, trace.yaxis].map((name) => chart._fullLayout[`${name[0]}axis${name.slice(1)}`]);
+    const drag = chart.querySelector(`.nsewdrag[data-subplot="${trace.xaxis}${trace.yaxis}"]`);
+    if (!drag || !across || !up) continue;
+    for (const line of linesOf(trace, values, across, up)) {
+      const places = new Map(); // values on one pixel are one place
+      for (const [x, y] of line) {
+        if (!(x >= 0 && x <= across._length && y >= 0 && y <= up._length)) continue;
+        if (!places.has(Math.round(x))) places.set(Math.round(x), {x: x + across._offset, y: y + up._offset, drag});
+      }
+      const found = [...places.values()].sort((a, b) => a.x - b.x);
+      const mean = found.reduce((sum, {y}) => sum + y, 0) / found.length;
+      if (found.length) lines.push({found, order: [up._offset, across._offset, mean]});
+    }
+  }
+  // from the uppermost down, each part of the chart for itself
+  lines.sort((a, b) => a.order.map((value, i) => value - b.order[i]).find((by) => by) ?? 0);
+  return lines.map(({found}) => found);
+}
+
+/** [x, y] in pixels of an axis's area. */
+function linesOf(trace, values, across, up) {
+  if (trace.type === "heatmap") {
+    const [cell] = values;
+    const middles = (edges, centres, count) => centres ?? Array.from({length: count}, (_, i) => (edges[i] + edges[i + 1]) / 2);
+    const columns = middles(cell.x, cell.xCenter, cell.z[0].length);
+    return middles(cell.y, cell.yCenter, cell.z.length).map((y, row) =>
+      columns.flatMap((x, column) => (Number.isFinite(cell.z[row][column]) ? [[across.c2p(x), up.c2p(y)]] : [])));
+  }
+  return [values.map((one) => one.ct ?? [across.c2p(one.x), up.c2p(one.y)])];
+}
+
+/** Arrow keys walk, Enter picks, digits are the legend's entries; Tab goes on and Escape takes the label away. */
+function chartKeys(chart) {
+  const words = window.vizkvKeys ?? {};
+  if (!chart.calcdata?.length || !chart._fullLayout?.hovermode) return;
+  const picks = String(chart._fullLayout.clickmode).includes("select");
+  const name = picks ? `${words.keys} ${words.pick}` : words.keys;
+  if (chart.getAttribute("aria-label") !== name) chart.setAttribute("aria-label", name);
+  if (chart.vizkvKeys) return;
+  if (!chartLines(chart).length) return;
+  chart.tabIndex = 0;
+  chart.setAttribute("role", "slider");
+  chart.setAttribute("aria-valuenow", "0");
+  // a rerun may build a chart anew: who was on it stays on it, where he was
+  const key = [...(chart.closest('[class*="st-key-"]')?.classList ?? [])].find((name) => name.startsWith("st-key-"));
+  const at = (chart.vizkvKeys = window.vizkvOnChart?.key === key ? window.vizkvOnChart : {key, line: 0, x: null});
+  let speaking = 0;
+  const place = (lines) => {
+    at.line = Math.max(0, Math.min(lines.length - 1, at.line));
+    const line = lines[at.line];
+    const wanted = at.x ?? line[0].x;
+    return line.reduce((best, one, i) => (Math.abs(one.x - wanted) < Math.abs(line[best].x - wanted) ? i : best), 0);
+  };
+  const tell = (kind, {x, y, drag}, target = drag) => {
+    const box = chart.getBoundingClientRect();
+    target.dispatchEvent(new MouseEvent(kind, {bubbles: true, view: window, button: 0, buttons: kind === "mousedown" ? 1 : 0, clientX: box.left + x, clientY: box.top + y}));
+  };
+  const leave = () => chart.querySelectorAll(".nsewdrag").forEach((drag) => drag.dispatchEvent(new MouseEvent("mouseout", {view: window})));
+  const point = (lines) => {
+    const now = place(lines);
+    const here = lines[at.line][now];
+    at.x = here.x;
+    tell("mousemove", here);
+    chart.setAttribute("aria-valuemax", String(lines[at.line].length));
+    chart.setAttribute("aria-valuenow", String(now + 1));
+    clearTimeout(speaking);
+    speaking = setTimeout(() => {
+      const labels = [...chart.querySelectorAll(".hoverlayer text")].map((text) => {
+        const parts = [...text.querySelectorAll("tspan.line")];
+        return parts.length ? parts.map((part) => part.textContent).join(" ") : text.textContent;
+      });
+      chart.setAttribute("aria-valuetext", labels.filter(Boolean).join(". "));
+    }, SPOKEN_AFTER);
+  };
+  const move = (lines, event) => {
+    const line = lines[(at.line = Math.min(at.line, lines.length - 1))];
+    const far = event.shiftKey ? Math.max(2, Math.round(line.length / 10)) : 1;
+    const to = {ArrowRight: far, ArrowLeft: -far, Home: -line.length, End: line.length}[event.key];
+    if (to !== undefined) at.x = line[Math.max(0, Math.min(line.length - 1, place(lines) + to))].x;
+    else if (event.key === "ArrowDown") at.line += 1;
+    else if (event.key === "ArrowUp") at.line -= 1;
+    else return false;
+    return true;
+  };
+  chart.addEventListener("focus", () => {
+    window.vizkvOnChart = at;
+    if (chart.matches(":focus-visible") && chart.calcdata) point(chartLines(chart));
+  });
+  chart.addEventListener("blur", () => {
+    if (chart.isConnected) window.vizkvOnChart = null; // left, not taken away
+    leave();
+  });
+  chart.addEventListener("keydown", (event) => {
+    if (event.target !== chart || event.ctrlKey || event.metaKey || event.altKey) return;
+    const lines = chartLines(chart);
+    if (event.key === "Escape") leave();
+    else if (/^[1-9]$/.test(event.key)) {
+      const entry = chart.querySelectorAll(".legendtoggle")[Number(event.key) - 1];
+      if (!entry) return;
+      const {left, top} = entry.getBoundingClientRect();
+      const box = chart.getBoundingClientRect();
+      for (const kind of ["mousedown", "mouseup"]) tell(kind, {x: left - box.left + 2, y: top - box.top + 2}, entry);
+    } else if (!lines.length) return;
+    else if (event.key === "Enter" && picks) {
+      const here = lines[at.line][place(lines)];
+      for (const kind of ["mousemove", "mousedown"]) tell(kind, here);
+      tell("mouseup", here, document);
+    } else if (move(lines, event)) point(lines);
+    else return;
+    event.preventDefault();
+  });
+  if (window.vizkvOnChart === at && document.activeElement === document.body) chart.focus({preventScroll: true, focusVisible: true});
+}
