@@ -25,6 +25,7 @@ DEFAULT = "en"
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}  # a catalogue each -> what HTML calls the language
 # texts that are ids in English: of complaints, argparse, the operating system, and the names that we gave to systems
 CONTEXTS = ("error", "argparse", "system", "name")
+_AFTER_MARK = re.compile("(?<=[。；！？：，]) ")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -75,6 +76,10 @@ class Messages:
         """What an exception (or its text) says, in this language; what the core did not tell stays as it is."""
         text = str(error) if isinstance(error, BaseException) else error
         return text.said(self.template) if isinstance(text, Told) else str(text)
+
+    def sentences(self, *parts: str) -> str:
+        """Sentences one after the other; behind a full-width mark there is no space."""
+        return _AFTER_MARK.sub("", " ".join(part for part in parts if part))
 
     def name(self, name: str) -> str:
         """A system's name, of which each part is said that vizkv's own scenarios use: "Multiple of 3, swap"."""

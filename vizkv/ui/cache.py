@@ -263,7 +263,7 @@ def _about(state: link.Open, wanted: Asked, curves: list[Curve]) -> None:
         told.insert(0, say("cache.file", name=source.name, n=report.rows))
     if needs.too_long:
         told.append(say("cache.too-long", n=needs.too_long, most=wanted.scenario.max_model_len))
-    st.caption(" ".join(told))
+    st.caption(say.sentences(*told))
     if not needs.step:
         st.info(say("cache.nothing-shared"), icon=":material/info:")
     blocks = needs.prompt_tokens // min(curve.block for curve in curves)

@@ -55,7 +55,7 @@ def _beats(script: Lecture, name: str, asking: bool) -> None:
         title = beat.title.of(say.language)
         label = f"{say.number(number)} · {title}"
         if beat.ask:
-            label += f" ({say('lecture.asks', n=len(beat.ask))})"
+            label += say("lecture.asks.behind", asks=say("lecture.asks", n=len(beat.ask)))
         help_ = say("lecture.open", beat=number, title=title)
         if st.button(label, key=f"lecture-beat-{number}", type="tertiary", help=help_):
             _go(name, number, asking)

@@ -262,7 +262,7 @@ def _sum(system: Told, clock: Clock, rate: int, say: Messages) -> str:
         cost = round(_cost(system, clock, rate), 1)
         more = round(system.again * clock.token_ms, 1)
         full = sum(not p.swap for p in system.preemptions)
-        text += " " + say("pressure.cost.swap.again", n=full, again=more, cost=cost, **again)
+        text = say.sentences(text, say("pressure.cost.swap.again", n=full, again=more, cost=cost, **again))
     return text
 
 

@@ -61,7 +61,9 @@ def below(run: runs.Run, view: View) -> None:
         st.html(beams.picture(facts.tree, step, theme, say))
     if len(facts.texts) > 1 and any(text.pieces for text in facts.texts):
         st.subheader(say("sharing.texts.title"))
-        st.caption(say("sharing.texts.about") + (" " + say("sharing.texts.samples") if "samples" in asked else ""))
+        st.caption(
+            say.sentences(say("sharing.texts.about"), say("sharing.texts.samples") if "samples" in asked else "")
+        )
         st.html(branches.picture(facts.texts, say))
 
 
@@ -161,8 +163,10 @@ def _copies(found: list[copies.Copy], step: int, sizes: dict[str, int]) -> None:
         copy = mine[chosen or 0]
     key = "sharing.copy.then" if len(copy.others) > 1 else "sharing.copy.last"
     st.markdown(
-        say("sharing.copy.what", step=copy.step, request=copy.who, source=copy.source, n=len(copy.readers))
-        + " " + say(key, source=copy.source, request=say("narration.list").join(copy.others))
+        say.sentences(
+            say("sharing.copy.what", step=copy.step, request=copy.who, source=copy.source, n=len(copy.readers)),
+            say(key, source=copy.source, request=say("narration.list").join(copy.others)),
+        )
     )  # fmt: skip
     st.html(copies.picture(copy, sizes, say))
 

@@ -6,7 +6,7 @@ const PATTERNS = [[/^[a-z0-9_ ]+ icon$/, "icon"], ...Object.keys(WORDS).filter((
   [new RegExp(`^${text.split("$").map((part) => part.replace(/[.*+?^()|[\]{}\\/]/g, "\\$&")).join("(.+)")}$`), text])];
 const TEXTS = [
   '[data-testid="stFileUploader"] *', '[data-testid="stDialog"] *', '[data-testid="stException"] *', '[role="alert"] *',
-  '[data-testid="stTooltipErrorContent"] *', '[data-testid^="stDataFrameColumn"] *', '.gdg-search-status *', '[role="menuitem"]',
+  '[data-testid="stNumberInput"] *', '[data-testid^="stDataFrameColumn"] *', '.gdg-search-status *', '[role="menuitem"]',
   '[data-testid="InputInstructions"] *', '[data-testid="stSkipLink"]', 'a[href^="#"]', '[data-testid="stTooltipContent"] *',
   '[data-baseweb="tooltip"] *', '[role="listbox"] li', '[role="menuitem"] *', '[data-testid="stStatusWidget"] *',
 ].join(", ");
@@ -18,7 +18,7 @@ function word(text) {
   for (const [pattern, key] of PATTERNS) {
     const found = pattern.exec(text);
     let part = 0;
-    if (found && window.vizkvWords[key]) return window.vizkvWords[key].replace(/\$/g, () => found[++part]);
+    if (found && window.vizkvWords[key]) return window.vizkvWords[key].replace(/\$/g, () => word(found[++part]));
   }
   return text;
 }

@@ -126,6 +126,8 @@ WORDS = {
     "Logo": "logo",
     "Loading": "loading",
     "Stop script": "stop",
+    "Error:": "error",
+    "Error: $": "error-is",
     "icon": "icon",
 }
 

@@ -332,8 +332,8 @@ def _about(scenario: Scenario, wanted: Asked, say: Messages) -> str:
             warmup=workload.warmup, iteration=workload.iteration_ms, token=workload.token_ms,
         )  # fmt: skip
     if wanted.seeds > 1:
-        text += " " + say("sweep.about.seeds", n=wanted.seeds)
-        text += " " + say("sweep.about.whiskers") if not wanted.y else ""
+        whiskers = "" if wanted.y else say("sweep.about.whiskers")
+        text = say.sentences(text, say("sweep.about.seeds", n=wanted.seeds), whiskers)
     return text
 
 

@@ -134,4 +134,4 @@ def status(scenario: Scenario, job: Job | None, as_paper: bool, ghost_title: str
         words.append(say("whatif.status.never", n=never, requests=job.requests.drawn.requests))
     if state_of(job) == "stopped":
         words.append(say("whatif.status.stopped", share=say.percent(job.progress)))
-    return " ".join(words)
+    return say.sentences(*words)

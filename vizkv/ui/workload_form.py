@@ -227,4 +227,4 @@ def _report(say: Messages, report: Report, scenario: Scenario) -> str:
         told.append(say("workload.report.model", n=report.over_model, most=scenario.max_model_len))
     if report.over_pool:
         told.append(say("workload.report.pool", n=report.over_pool, most=scenario.slots))
-    return " ".join(told)
+    return say.sentences(*told)

@@ -168,7 +168,7 @@ def headline(curve: Curve, spot: Spot, say: Messages) -> str:
     ]  # fmt: skip
     if curve.infinite - spot.rate <= _SAME:
         told.append(say("cache.says.enough"))
-        return " ".join(told)
+        return say.sentences(*told)
     larger = [s for s in curve.spots if s.slots > spot.slots and not math.isnan(s.rate)]
     if larger:
         after = min(larger, key=lambda s: s.slots)
@@ -177,7 +177,7 @@ def headline(curve: Curve, spot: Spot, say: Messages) -> str:
             told.append(say("cache.says.doubling", points=_points(gain, say)))
         else:
             told.append(say("cache.says.larger", slots=after.slots, points=_points(gain, say)))
-    return " ".join(told)
+    return say.sentences(*told)
 
 
 def why_blocks(curves: Sequence[Curve], prompt_tokens: int, step: int, say: Messages) -> str:
@@ -209,7 +209,7 @@ def why_below(curves: Sequence[Curve], say: Messages) -> str:
             told.append(say("cache.why.reached", slots=most))
         else:
             told.append(say("cache.why.missing", slots=most, block=block, points=_points(gap, say)))
-    return " ".join(told)
+    return say.sentences(*told)
 
 
 def words(numbers: dict[str, float], happened: Happened | None, say: Messages) -> str:
@@ -238,7 +238,7 @@ def words(numbers: dict[str, float], happened: Happened | None, say: Messages) -
         told.append(say("cache.run.never", n=round(numbers["never"])))
     if numbers["unfinished"]:
         told.append(say("cache.run.unfinished", n=round(numbers["unfinished"])))
-    return " ".join(told)
+    return say.sentences(*told)
 
 
 # ---- one run ---------------------------------------------------------------------------------------------------------

@@ -336,13 +336,14 @@ def words(name: str, numbers: dict[str, float], say: Messages) -> str:
                                                   "throughput")},
     )  # fmt: skip
     if not math.isnan(numbers["latency_mean"]):
-        text += " " + say(
+        more = say(
             "sweep.words.latency", n=round(numbers["finished"]), finished=round(numbers["finished"]),
             **{m: short(numbers[m], m, say) for m in ("latency_mean", "latency_p95")},
         )  # fmt: skip
+        text = say.sentences(text, more)
     for rare in ("unfinished", "preemptions", "never"):
         if numbers[rare]:
-            text += " " + say(f"sweep.words.{rare}", n=round(numbers[rare]))
+            text = say.sentences(text, say(f"sweep.words.{rare}", n=round(numbers[rare])))
     if numbers["hit_rate"] > 0:
-        text += " " + say("sweep.words.hits", rate=short(numbers["hit_rate"], "hit_rate", say))
+        text = say.sentences(text, say("sweep.words.hits", rate=short(numbers["hit_rate"], "hit_rate", say)))
     return text
