@@ -12,13 +12,20 @@ const TEXTS = [
 ].join(", ");
 const ATTRIBUTES = ["aria-label", "placeholder", "title", "alt"];
 
+let [language, found] = [null, new Map()]; // each text is looked for once: this runs after every change of the page
+
 /** What a text is in the language; the text itself where that is not known. */
 function word(text) {
+  if (language !== window.vizkvWords || found.size > 4096) [language, found] = [window.vizkvWords, new Map()];
+  if (!found.has(text)) found.set(text, look(text));
+  return found.get(text);
+}
+
+function look(text) {
   if (Object.hasOwn(window.vizkvWords, text)) return window.vizkvWords[text];
   for (const [pattern, key] of PATTERNS) {
-    const found = pattern.exec(text);
-    let part = 0;
-    if (found && window.vizkvWords[key]) return window.vizkvWords[key].replace(/\$/g, () => word(found[++part]));
+    const parts = window.vizkvWords[key] && pattern.exec(text)?.slice(1);
+    if (parts) return window.vizkvWords[key].replace(/\$/g, () => look(parts.shift()));
   }
   return text;
 }
