@@ -125,6 +125,7 @@ def test_systems_can_be_left_out():
         ({"y": "block_size"}, "Both parameters are block_size; valid is"),
         ({"y": "rate", "ys": "fast"}, "The axis rate has the value 'fast'; valid is"),
         ({"metric": "waste"}, "The field metric is 'waste'; valid is"),
+        ({"as": "x"}, "'x'"),
         ({"seeds": "99"}, "The field seeds is '99'; valid is a whole number from 1 to 10."),
         ({"point": "9:block_size=8"}, "The field point is '9:block_size=8'; valid is"),
         ({"x": "lengths", "xs": "sharegpt,/etc/hostname"}, "a file, which a link cannot carry"),

@@ -82,6 +82,7 @@ def test_a_link_runs_what_it_names_and_survives_a_reload():
         {"at": "0:nan:used"},
         {"at": "0:1:everything"},
         {"at": "used"},
+        {"as": "x"},
     ],
 )
 def test_nonsense_in_the_link_is_a_sentence_and_the_page_works(query):

@@ -17,7 +17,7 @@ from vizkv.metrics import METRICS
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.sweep import Axis, Outcome, Task, Value
 from vizkv.sweep.table import cells, in_order, number, problems, to_csv, to_parquet
-from vizkv.ui import lesson, link, plot, sweep_point
+from vizkv.ui import hardware, lesson, link, plot, sweep_point
 from vizkv.ui.offered import tell
 from vizkv.ui.sweep_asked import (
     MAX_ON_PAGE,
@@ -58,6 +58,7 @@ def controls() -> None:
         st.session_state[_PRESET] = state.preset.id
         _as_it_stands(state)
     wanted = asked(state)
+    hardware.current()  # nonsense leaves its sentence, which stands below the controls
     st.html(_STYLE)
     with st.container(key="sweep-ready"):
         st.segmented_control(

@@ -13,7 +13,7 @@ from vizkv.link import from_code, to_code
 from vizkv.scenario import Scenario, ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
 from vizkv.told import told
-from vizkv.ui import link, live, tour, whatif_below, whatif_data, whatif_knobs
+from vizkv.ui import hardware, link, live, tour, whatif_below, whatif_data, whatif_knobs
 from vizkv.ui.link import Open
 from vizkv.ui.whatif_runs import Job, Seeds
 from vizkv.views import figure2
@@ -82,6 +82,7 @@ def _opened(state: Open) -> Session:
         _refuse(state, "seeds", str(SEEDS))
     if "at" in state.more and moment_of(state) is None:
         _refuse(state, "at", state.say("whatif.problem.at", systems=len(state.scenario.systems) - 1))
+    hardware.current()  # nonsense leaves its sentence now, before the page begins
     return new
 
 
