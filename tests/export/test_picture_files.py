@@ -60,6 +60,16 @@ def test_a_transparent_picture_lets_the_slide_through(trace):
     assert opened(render.svg_to_png(picture(trace, 4, width=960, **HOW))).getpixel((2, 2))[3] == 255
 
 
+def test_a_transparent_picture_keeps_the_colour_of_what_is_half_seen():
+    sheet = Sheet()
+    sheet.rect(0, 0, 20, 10, "#FFFFFF", fill_opacity="0.5")
+    sheet.rect(0, 10, 20, 10, "#2F7FD0")
+    image = opened(render.svg_to_png(sheet.svg(20, 30, description="seen"), 2, clear=True))
+    half, whole, nothing = (image.getpixel((20, y)) for y in (10, 30, 50))
+    assert half[:3] == pytest.approx((255, 255, 255), abs=2) and half[3] == pytest.approx(128, abs=2)
+    assert whole == (0x2F, 0x7F, 0xD0, 255) and nothing[3] == 0 and image.text["Description"] == "seen"
+
+
 def test_a_pdf_is_one_page_of_lines_and_letters(svg):
     data = render.svg_to_pdf(svg)
     assert data.startswith(b"%PDF-") and data.count(b"/Type /Page\n") <= 1

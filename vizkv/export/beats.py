@@ -54,7 +54,7 @@ def _picture(
     """(PNG, what is seen, what was run)."""
     if beat.scenario is None or beat.example is None:
         svg = cost.picture(theme, say)
-        return svg_to_png(svg, 2), say("cost.picture.alt"), say(f"page.{beat.page}.title")
+        return svg_to_png(svg, 2, clear=True), say("cost.picture.alt"), say(f"page.{beat.page}.title")
     about = say(f"preset.{beat.preset}.title")
     if beat.page == "sweep":
         figure = _sweep(beat, theme, say)

@@ -83,7 +83,7 @@ def drawn(svg: str, wish: Wish) -> Made:
     if wish.format == "pdf":
         return Made(svg_to_pdf(svg), MIME["pdf"], alt)
     scale = scale_to(svg) if wish.scale == "4k" else float(wish.scale)
-    return Made(svg_to_png(svg, scale), MIME["png"], alt)
+    return Made(svg_to_png(svg, scale, clear=wish.transparent), MIME["png"], alt)
 
 
 def described(svg: str) -> str:
