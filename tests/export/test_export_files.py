@@ -68,6 +68,12 @@ def test_each_line_of_the_ledger_adds_up_to_the_pool(trace):
     assert [int(rows[3][name]) for name in CATEGORIES] == last.tolist()
 
 
+def test_the_caption_of_many_runs_names_each_parameter_and_the_seed():
+    told = data.parameters("Sweeps", preset("sweep-block-size").scenario, SAY).splitlines()
+    assert told[0] == "Sweeps" and "seed = 0" in told[1] and "slots = 15728" in told[1]
+    assert 'Orca (Pow2): kind = "contiguous", reserve = "pow2"' in told[2] and told[3].startswith("workload: ")
+
+
 def test_a_system_named_like_a_formula_is_text_in_a_spreadsheet():
     assert data._plain("=1+1") == "'=1+1" and data._plain("Orca (Max)") == "Orca (Max)"
 

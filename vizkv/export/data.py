@@ -13,6 +13,7 @@ from vizkv.messages import Messages
 from vizkv.scenario import Scenario
 from vizkv.slots import CATEGORIES, Accounting, Code, Lens
 from vizkv.trace import Trace
+from vizkv.views.picture_caption import fields
 
 # the finest states, which add up to the pool too: from them every lens and accounting can be told
 _CODES = tuple(Code)
@@ -50,9 +51,11 @@ def _plain(text: str) -> str:
 
 def parameters(title: str, scenario: Scenario | None, say: Messages) -> str:
     """The caption of a chart over many runs: what is run in a scenario file's own words, and the version."""
-    lines = scenarios.to_toml(scenario).splitlines() if scenario is not None else []
-    fields = "; ".join(line.strip() for line in lines if line.strip())
-    return "\n".join(part for part in (title, fields, say("export.made", version=__version__)) if part)
+    told = [title]
+    if scenario is not None:
+        names = [say.name(system.label) for system in scenario.systems]
+        told += fields(scenarios.to_dict(scenario), names, say)
+    return "\n".join(part for part in (*told, say("export.made", version=__version__)) if part)
 
 
 def scenario_toml(trace: Trace) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from vizkv.messages import Messages
@@ -21,12 +22,23 @@ def caption(trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Me
     how = say("picture.how", lens=say(f"lens.{lens}"), accounting=say(f"accounting.{accounting}"))
     name = scenario.get("name") or say("picture.unnamed")
     lines = [say("picture.caption", name=name, where=told, how=how)]
+    lines += fields(scenario, [system.name for system in trace.systems], say)
+    lines.append(say("picture.caption.made", version=trace.version))
+    return "\n".join(line for line in lines if line)
+
+
+def fields(scenario: dict[str, Any], systems: Sequence[str], say: Messages) -> list[str]:
+    """Every parameter that is not a default, as a scenario file names it; slots, model and seed always.
+
+    ``scenario``: of :func:`vizkv.scenario.to_dict`; ``systems``: what they are called.
+    """
+    lines = []
     top = {**_ALWAYS, **{k: v for k, v in scenario.items() if k not in ("name", "systems", "requests", "workload")}}
     lines.append(_fields(top))
-    systems = zip(scenario.get("systems", []), trace.systems, strict=False)
+    given = zip(scenario.get("systems", []), systems, strict=False)
     lines.append(
         "; ".join(
-            f"{say.name(s.name)}: {_fields({k: v for k, v in given.items() if k != 'name'})}" for given, s in systems
+            f"{say.name(name)}: {_fields({k: v for k, v in system.items() if k != 'name'})}" for system, name in given
         )
     )
     requests = scenario.get("requests", [])
@@ -37,8 +49,7 @@ def caption(trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Me
         lines.append("; ".join(shown))
     if "workload" in scenario:
         lines.append(f"workload: {_fields(scenario['workload'])}")
-    lines.append(say("picture.caption.made", version=trace.version))
-    return "\n".join(line for line in lines if line)
+    return lines
 
 
 def _fields(values: dict[str, Any]) -> str:
