@@ -207,3 +207,22 @@ def test_no_text_is_wider_than_where_it_was_put():
     lines = wrap("已写入 244 个槽位，还空着 1,804 个。", 60, 16)
     assert len(lines) > 3 and not any(line[0] in "，。" for line in lines)
     assert len(wrap("a b c d e f g h", 20, 16, most=2)) == 2
+
+
+def test_a_slot_that_is_pointed_at_is_named_on_a_plate_where_it_is_narrow():
+    trace = engine.run(preset("readers-question-alone").scenario, None)
+
+    def shown(mark):
+        return texts(picture(trace, 200, lens="online", accounting="textbook", say=messages(), mark=mark))
+
+    assert shown("0.500-500").count("501") == shown("").count("501") + 1
+    assert shown("0.500-900") == shown("7.0-1") == shown("0.0-9999999") == shown("")
+
+
+def test_a_block_that_is_pointed_at_is_framed():
+    trace = engine.run(preset("paper-figure-6").scenario, None)
+
+    def shown(mark):
+        return table_picture(trace, 2, lens="online", accounting="textbook", say=messages(), mark=mark)
+
+    assert shown("0.12-15") != shown("") and texts(shown("0.12-15")) == texts(shown(""))

@@ -68,6 +68,7 @@ def _picture(
         accounting=beat.accounting or start.accounting, theme=theme, scale="2", width=1280, height=600,
         projector=projector,
         colour=beat.colour or "state", lit=beat.lit or "", lit_in=-1 if beat.lit_in is None else beat.lit_in,
+        mark=beat.mark,
         focus=-1 if beat.focus is None else beat.focus, position=-1 if beat.position is None else beat.position,
         request=next((i for i, r in enumerate(trace.requests) if r.id == beat.request), -1),
     )  # fmt: skip

@@ -146,9 +146,10 @@ def _svg(
         return storyboard(trace, wish.steps or (wish.step,), progress=progress, **common)  # type: ignore[arg-type]
     if wish.what == "table":
         return picture_table.table_picture(
-            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus, show=show, **common  # type: ignore[arg-type]
+            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus, mark=wish.mark,
+            show=show, **common,  # type: ignore[arg-type]
         )  # fmt: skip
-    return picture(trace, wish.step, request=wish.request, height=wish.height, **common)  # type: ignore[arg-type]
+    return picture(trace, wish.step, request=wish.request, height=wish.height, mark=wish.mark, **common)  # type: ignore[arg-type]
 
 
 def alt_text(
@@ -221,6 +222,7 @@ def _page(wish: Wish, trace: Trace, say: Messages, moments: Sequence[Moment], pa
     view = View(
         step=wish.step, lens=wish.lens, accounting=wish.accounting, colour=wish.colour, focus=wish.focus,
         request=wish.request, position=wish.position, lit=wish.lit, lit_in=wish.lit_in,
+        mark=wish.mark,
     )  # fmt: skip
     told = caption(trace, wish.step, wish.lens, wish.accounting, say) if wish.caption else ""
     return html.player_page(

@@ -67,6 +67,7 @@ class Wish:
     focus: int = -1
     lit: str = ""
     lit_in: int = -1
+    mark: str = ""
     headline: str = ""
 
 

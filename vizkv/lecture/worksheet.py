@@ -96,10 +96,10 @@ def _picture(beat: Beat, part: int, trace: Trace, say: Messages) -> str:
     if ask.kind in WITH_TABLE and ask.system in paged(trace):
         svg = table_picture(
             trace, step, lens=lens, accounting=accounting, say=say, width=WIDTH, legend=False, focus=ask.system,
-            show=("text", "table", "queue"),
+            show=("text", "table", "queue"), mark=words.get("mark", ""),
         )  # fmt: skip
     else:
-        style = Style(lens, accounting, width=WIDTH, sentence=False)
+        style = Style(lens, accounting, width=WIDTH, sentence=False, mark=words.get("mark", ""))
         svg = drawn(frame(trace, step, say), style, say, height=HEIGHT)
     about = say("worksheet.about", system=trace.systems[ask.system].name, step=step)
     image = f'<img alt="{escape(about)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'

@@ -1,7 +1,7 @@
-// Slots that somebody points at, as a question of a lecture does: framed, and named on a plate where they are too narrow
-// to be seen from the last row. In a link: "system.first-last", all from zero.
+// Slots that somebody points at, as a question of a lecture does: framed, and a single one named on a plate where it is
+// too narrow to be seen from the last row. In a link: "system.first-last", all from zero.
 
-const WIDE = 22; // CSS pixels: slots of that width are seen without a plate
+const WIDE = 22; // CSS pixels: a slot of that width is seen without a plate
 const FORM = /^(\d{1,2})\.(\d{1,7})-(\d{1,7})$/;
 
 /** {system, first, last} of a link's word; null if this trace has no such slots. */
@@ -15,12 +15,11 @@ export function markOf(text, trace) {
 /** Draw over a strip that is painted. */
 export function drawMark(strip, look, {first, last}) {
   const line = strip.line(2);
-  strip.edges(first, last + 1, 2 * line, look.page, "around");
-  strip.edges(first, last + 1, line, look.text, "around");
-  const start = strip.rectOf(first);
-  const end = strip.rectOf(last);
-  if (start.y === end.y && end.x + end.w - start.x >= WIDE) return;
-  plate(strip, look, first + strip.base, start);
+  const where = strip.bandHeight > 0 ? "inside" : "around"; // the labels above a block stay whole
+  strip.edges(first, last + 1, 2 * line, look.page, where);
+  strip.edges(first, last + 1, line, look.text, where);
+  const box = strip.rectOf(first);
+  if (first === last && box.w < WIDE) plate(strip, look, first + strip.base, box);
 }
 
 /** The slot's number under it, or over it where there is no room below, with a tip that points at it. */

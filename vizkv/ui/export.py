@@ -180,7 +180,7 @@ def _film(wish: Wish, source: Source, last: int, say: Messages) -> Wish:
 def _here(wish: Wish, source: Source) -> Wish:
     """The wish with the step, lens and all that is open now."""
     view = source.state.view or View()
-    fields = ("step", "lens", "accounting", "colour", "request", "position", "focus", "lit", "lit_in")
+    fields = ("step", "lens", "accounting", "colour", "request", "position", "focus", "lit", "lit_in", "mark")
     return replace(
         wish, headline=source.state.say(f"preset.{source.state.preset.id}.question"),
         **{name: getattr(view, name) for name in fields},

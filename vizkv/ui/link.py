@@ -6,7 +6,6 @@ answered with a sentence and the default, never with an empty page.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from vizkv.ui import session as sessions
 from vizkv.ui.pages import FIRST, PAGES
 from vizkv.ui.session import Session as Session
 from vizkv.ui.session import session as session
-from vizkv.views.payload import View
+from vizkv.views.payload import View, marked
 
 _OPEN, _PAGE, _PROBLEM_TOLD = "vizkv", "vizkv.page", "vizkv.told"
 COLOURS = ("state", "request")
@@ -204,14 +203,11 @@ class _Numbers:
 class _Marks:
     """The slots that a link may point at: ``system.first-last``."""
 
-    form = re.compile(r"(\d{1,2})\.(\d{1,7})-(\d{1,7})")
-
     def __init__(self, slots: list[int]):
         self.slots = slots  # of each system
 
     def __contains__(self, text: str) -> bool:
-        found = self.form.fullmatch(text) if text.isascii() else None
-        system, first, last = (int(part) for part in found.groups()) if found else (len(self.slots), 0, 0)
+        system, first, last = marked(text) or (len(self.slots), 0, 0)
         return system < len(self.slots) and first <= last < self.slots[system]
 
     def __getitem__(self, text: str) -> str:

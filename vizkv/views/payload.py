@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from vizkv.views.geometry import beside_panels, columns, ruler
 from vizkv.views.window import Window
 
 VERSION = 1
+_MARK = re.compile(r"([0-9]{1,2})\.([0-9]{1,7})-([0-9]{1,7})")
 _ENDED = -1  # rank of what a system says that has long ended
 _TICKS = {
     Kind.ADMITTED: "admission",
@@ -71,6 +73,12 @@ class View:
 def mark_of(system: int, first: int, last: int) -> str:
     """The word of a link that points at the slots ``first`` to ``last`` of a system, all from zero."""
     return f"{system}.{first}-{last}"
+
+
+def marked(text: str) -> tuple[int, int, int] | None:
+    """The (system, first, last) of such a word; None if it is none."""
+    found = _MARK.fullmatch(text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from vizkv.messages import Messages
 from vizkv.slots import CATEGORIES, Accounting, Code, Lens
 from vizkv.trace import Trace
 from vizkv.views import picture_row as parts
+from vizkv.views.payload import marked
 from vizkv.views.picture_frame import Frame, Pool, frame
 from vizkv.views.picture_look import Look
+from vizkv.views.picture_mark import draw_mark
 from vizkv.views.picture_row import Type
 from vizkv.views.picture_strip import Scene, Strip
 from vizkv.views.picture_svg import Sheet, wrap
@@ -41,6 +43,7 @@ class Style:
     projector: bool = False
     sentence: bool = True  # whether it is said what happened
     lines: int = 1  # room for so many lines of it
+    mark: str = ""  # slots that are pointed at: payload.mark_of
     cached: bool = False  # whether the legend tells of cached blocks though none is there in this step
 
     @property
@@ -53,7 +56,7 @@ def picture(
     trace: Trace, step: int, *, lens: Lens, accounting: Accounting, say: Messages, colour: str = "state",
     theme: str = "light", width: int = 1600, legend: bool = True, caption: str = "", transparent: bool = False,
     request: int = -1, lit: str = "", lit_in: int = -1, projector: bool = False, headline: str = "", lead: int = -1,
-    height: int = 0,
+    height: int = 0, mark: str = "",
 ) -> str:  # fmt: skip
     """The rows of all systems at a step, as SVG text.
 
@@ -62,7 +65,8 @@ def picture(
     0: as on a 16:9 slide.
     """
     style = Style(
-        lens, accounting, colour, theme, width, legend, headline, caption, transparent, lit, lit_in, projector
+        lens, accounting, colour, theme, width, legend, headline, caption, transparent, lit, lit_in, projector,
+        mark=mark,
     )  # fmt: skip
     shown = frame(trace, step, say, lead=lead)
     return drawn(shown, style, say, request=request, height=height, lead=lead)
@@ -168,6 +172,9 @@ def row(
     if request >= 0:
         held = [(a, b) for a, b, owner in strip.pieces() if shown.header["requests"][owner]["index"] == request]
         strip.edges(held, look.line(2), look.text, "inside")
+    pointed = marked(style.mark)
+    if pointed and pointed[0] == pool.index and pointed[1] <= pointed[2] < strip.slots:
+        draw_mark(strip, look, *pointed[1:], 0 if linked else 1)
     sheet.end()
     sheet.begin(round(style.width - t.side), 0)
     right = parts.ledger(sheet, look, pool, shown, t, say, pool.totals(lookup))

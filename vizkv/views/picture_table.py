@@ -32,7 +32,7 @@ def table_picture(
     trace: Trace, step: int, *, lens: Lens, accounting: Accounting, say: Messages, colour: str = "state",
     theme: str = "light", width: int = 1600, legend: bool = True, caption: str = "", transparent: bool = False,
     request: int = -1, position: int = -1, focus: int = -1, lit: str = "", lit_in: int = -1, projector: bool = False,
-    headline: str = "", lead: int = -1, show: tuple[str, ...] = PANELS,
+    headline: str = "", lead: int = -1, mark: str = "", show: tuple[str, ...] = PANELS,
 ) -> str:  # fmt: skip
     """As SVG text. ``request``: the sequence that is followed, -1: the first with blocks; ``position``: its token.
 
@@ -43,7 +43,8 @@ def table_picture(
     if not known:
         raise ValueError(say("picture.table.none"))
     style = Style(
-        lens, accounting, colour, theme, width, legend, headline, caption, transparent, lit, lit_in, projector
+        lens, accounting, colour, theme, width, legend, headline, caption, transparent, lit, lit_in, projector,
+        mark=mark,
     )  # fmt: skip
     scale = width / max(width, pictures.NARROWEST)
     style = replace(style, width=round(width / scale))
