@@ -82,3 +82,21 @@ def test_a_wrong_secret_is_refused_in_a_sentence(both, visit):
     thief.wait_for_timeout(500)
     at(student, 237)
     assert "token" not in thief.url
+
+
+def test_a_student_is_put_the_lecturers_question_and_told_its_answer_when_that_is_shown(visit):
+    lecturer = visit("/?lang=en&lecture=lecture&beat=6&preset=external-fragmentation&step=9")
+    lecturer.locator(".st-key-lecture-bar .bar .share").click()
+    lecturer.get_by_role("tab", name="Class").click()
+    lecturer.locator(".st-key-class-begin button").click()
+    lecturer.wait_for_function("new URLSearchParams(location.search).has('class')")
+    lecturer.keyboard.press("Escape")
+    name = parse_qs(urlsplit(lecturer.url).query)["class"][0]
+    student = visit(f"/?lang=en&class={name}")
+    quiz = student.locator(".quiz").first
+    expect(quiz).to_contain_text("B")
+    quiz.get_by_role("button", name="Yes").click()
+    expect(quiz.get_by_role("button", name="Yes")).to_have_attribute("aria-pressed", "true")
+    lecturer.keyboard.press("PageDown")
+    expect(quiz.locator(".right")).to_have_text("No")
+    expect(quiz.locator(".told")).to_contain_text("448")

@@ -44,3 +44,12 @@ def test_the_notes_have_a_window_that_follows_the_beats(visit):
     desk.locator("body").press("PageDown")
     expect(desk.locator("#title")).to_contain_text("513")
     expect(bar(page)).to_have_attribute("data-beat", "4")
+
+
+def test_latecomers_get_the_class_link_in_the_middle_of_a_lecture(visit):
+    page = visit(START.format(beat=3, preset="readers-question", step=293))
+    bar(page).locator(".share").click()
+    page.get_by_role("tab", name="Class").click()
+    page.locator(".st-key-class-begin button").click()
+    page.wait_for_function("new URLSearchParams(location.search).has('class')")
+    expect(bar(page)).to_have_attribute("data-beat", "3")

@@ -44,6 +44,7 @@ ol li::before { content: ""; display: inline-block; width: 3.6mm; height: 3.6mm;
 .key table { border-collapse: collapse; width: 100%; }
 .key td { border-bottom: 1px solid #bbb; padding: 1.5mm 3mm 1.5mm 0; vertical-align: top; }
 .key td:first-child { white-space: nowrap; }
+.key tr { break-inside: avoid; }
 button { font: inherit; padding: 2mm 5mm; margin-bottom: 5mm; }
 @media print { button { display: none; } body { margin: 0; padding: 0; max-width: none; } }
 """

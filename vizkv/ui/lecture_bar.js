@@ -98,6 +98,7 @@ class Bar {
     else if (what === "leave") this.tell({what: "leave"});
     else if (what === "notes") this.show((this.notes = !this.notes));
     else if (what === "window") this.open();
+    else if (what === "share") document.querySelector(".st-key-bar-share button")?.click(); // it lies under this bar
     else if (what === "clock") {
       sessionStorage.setItem(START, String(Date.now()));
       this.tick();
@@ -196,6 +197,7 @@ class Bar {
     name(".back", texts.back);
     name(".leave", texts.leave);
     name(".window", texts.window);
+    name(".share", texts.share);
     this.at(".clock").title = texts.elapsed;
     this.at(".notes-toggle").textContent = texts.notes;
     this.at(".notes-toggle").title = texts["notes.hint"];
