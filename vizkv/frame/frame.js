@@ -139,6 +139,7 @@ function show() {
   if (!data || !root) return;
   const live = room.socket?.readyState === WebSocket.OPEN;
   root.hidden = !data.name || (!!data.token && !room.refused && live);
+  document.documentElement.toggleAttribute("data-vizkv-class", !root.hidden); // the page keeps room for a phone's line
   const what = room.refused ? `refused.${room.refused}` : !live ? "lost" : room.following ? "following" : "exploring";
   root.dataset.live = live && !room.refused && room.following ? "1" : "0";
   root.dataset.what = what;

@@ -51,13 +51,14 @@ def _go(name: str, beat: int, asking: bool) -> None:
 def _beats(script: Lecture, name: str, asking: bool) -> None:
     say = link.say()
     st.header(say("lecture.beats"))
+    listed = st.container(gap=None)
     for number, beat in enumerate(script.beats, 1):
         title = beat.title.of(say.language)
         label = f"{say.number(number)} · {title}"
         if beat.ask:
             label += say("lecture.asks.behind", asks=say("lecture.asks", n=len(beat.ask)))
         help_ = say("lecture.open", beat=number, title=title)
-        if st.button(label, key=f"lecture-beat-{number}", type="tertiary", help=help_):
+        if listed.button(label, key=f"lecture-beat-{number}", type="tertiary", help=help_):
             _go(name, number, asking)
 
 
@@ -69,7 +70,7 @@ def _own(name: str, script: Lecture) -> None:
         say("lecture.download"), lecture.text_of(name), "lecture.toml", "application/toml", key="lecture-download",
         icon=":material/download:",
     )  # fmt: skip
-    given = st.file_uploader(say("lecture.upload"), type=["toml"], key="lecture-upload")
+    given = st.file_uploader(say("lecture.upload"), type=["toml"], key="lecture-upload", max_upload_size=1)
     if given is not None:
         _take(given)
     if name != lecture.OWN:

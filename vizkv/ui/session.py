@@ -76,7 +76,7 @@ def _join(new: Session, name: str, token: str, refuse: Callable[[str, str], None
     """Take part in a class, as its lecturer with the right token. Else a sentence: in no case is it a silent no."""
     say, room = messages(new.language), classroom.find(name)
     if room is None:
-        refuse("class", say("class.none"))
+        new.problem = say("class.none", name=name[:40])
         return
     if token and not room.is_lecturer(token):  # nor does it follow: the sentence stays until somebody has read it
         new.problem = say("class.token")
