@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from vizkv.views.picture_svg import wrap
 
 _WIDE, _LETTER = 330, 7.6  # pixels that a phone leaves for a plot; of a letter
-_TYPE = 15  # pixels: of a title's letters
+_TITLED, _TYPE = 260, 15  # pixels: of a title, which stands in the middle of its plot; of its letters
 _PLOT, _GAP, _TITLE = 150, 56, 30  # pixels: of one plot, between two, above the first
 _BESIDE = 60  # pixels of a margin that words stand in
 _ENTRY, _SAMPLE, _AXIS = 21, 52, 12  # pixels: an entry of the legend or a line, its sample, what parts an axis from it
@@ -129,7 +129,7 @@ def _below(traces: list[dict[str, Any]], layout: dict[str, Any]) -> float:
 def _wrap(axis: dict[str, Any]) -> None:
     title = axis.get("title", {})
     if title.get("text") and "<br>" not in title["text"]:
-        title["text"] = "<br>".join(wrap(title["text"], _WIDE, _TYPE))
+        title["text"] = "<br>".join(wrap(title["text"], _TITLED, _TYPE))
 
 
 def _thin(axis: dict[str, Any]) -> None:

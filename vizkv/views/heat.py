@@ -24,7 +24,7 @@ _INK = {"light": "#16181D", "dark": "#E8EAED"}
 _INK_ON_LOW = {"light": "#FFFFFF", "dark": "#16181D"}
 _BARS = {"light": ("#1F5FD1", "#8DB2EE"), "dark": ("#6FA8FF", "#34568A")}  # blocks in turn
 _HATCHES = ("", "/")  # and never by colour alone
-_BELOW = 340  # pixels of a line below the bars: they have half a page, and larger type on a projector
+_BELOW = 280  # pixels of a line below the bars: they have half a page, and larger type on a projector
 _MOST_SIGNS = 3000  # cells that get a sign of their own
 _STRONG = 0.35  # of the largest value: from here on a cell says that it is negative
 
