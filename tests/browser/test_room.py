@@ -143,6 +143,15 @@ def test_on_a_phone_no_page_scrolls_sideways_and_the_player_answers_a_finger(fre
     expect(page.locator(".vizkv .tip")).to_be_visible()
 
 
+def test_in_chinese_too_a_phone_opens_the_drawer_and_closes_it(fresh):
+    page = fresh("/?lang=zh&step=5", "reduce", **PHONE)
+    drawer = page.get_by_test_id("stSidebar")
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    expect(drawer).to_have_attribute("aria-expanded", "true")
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").tap()
+    expect(drawer).to_have_attribute("aria-expanded", "false")
+
+
 @pytest.mark.parametrize("path", ["/cache?lang=en", "/whatif?lang=zh"])
 def test_a_page_without_a_player_fits_a_phone(fresh, path):
     page = fresh(path, "reduce", player=False, **PHONE)
