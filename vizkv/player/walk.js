@@ -15,7 +15,10 @@ export class Walk {
     this.player = hands.player;
     const {root} = hands;
     root.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && this.enter(event.target));
-    root.addEventListener("focusout", (event) => event.target.matches(".slots, .part") && hands.leave(true));
+    root.addEventListener("focusout", (event) => {
+      if (event.target.matches(".slots") && hands.hover?.byKey) hands.leave(false); // a note that was kept stays
+      if (event.target.matches(".part")) hands.tip.hidden = hands.hover === null;
+    });
   }
 
   rowOf(element) {

@@ -1,27 +1,38 @@
 // A Plotly chart by keyboard. It knows pointers only: we say to it what a pointer would, at the place of a value.
-// window.vizkvKeys: {keys, pick}: what a chart is called, and what Enter does where it opens something.
+// window.vizkvKeys: {keys, zoom, pick}: what a chart is called, which keys enlarge it, and what Enter opens.
 const SPOKEN_AFTER = 120; // ms: Plotly writes a hover label at most every 50
 
 /** What a pointer would find: lines of places {x, y (pixels of the chart), drag}, from left to right each. */
 function chartLines(chart) {
   const lines = [];
+  const bars = new Map(); // those that lie: all of a row are a line
   for (const values of chart.calcdata) {
     const {trace} = values[0];
     if (trace.visible !== true || trace.hoverinfo === "skip" || !trace.xaxis) continue;
     const [across, up] = [trace.xaxis, trace.yaxis].map((name) => chart._fullLayout[`${name[0]}axis${name.slice(1)}`]);
     const drag = chart.querySelector(`.nsewdrag[data-subplot="${trace.xaxis}${trace.yaxis}"]`);
     if (!drag || !across || !up) continue;
+    if (trace.type === "bar" && trace.orientation === "h") {
+      for (const [x, y] of linesOf(trace, values, across, up)[0]) {
+        const key = `${trace.xaxis}${trace.yaxis} ${Math.round(y)}`;
+        if (!bars.has(key)) bars.set(key, {found: [], order: [up._offset, across._offset, y + up._offset]});
+        if (x >= 0 && x <= across._length) bars.get(key).found.push({x: x + across._offset, y: y + up._offset, drag});
+      }
+      continue;
+    }
     for (const line of linesOf(trace, values, across, up)) {
       const places = new Map(); // values on one pixel are one place
       for (const [x, y] of line) {
-        if (!(x >= 0 && x <= across._length && y >= 0 && y <= up._length)) continue;
-        if (!places.has(Math.round(x))) places.set(Math.round(x), {x: x + across._offset, y: y + up._offset, drag});
+        const near = (value, length) => Math.max(1, Math.min(length - 1, value)); // on its very edge Plotly sees nothing
+        if (!(x >= -1 && x <= across._length + 1 && y >= -1 && y <= up._length + 1) || places.has(Math.round(x))) continue;
+        places.set(Math.round(x), {x: near(x, across._length) + across._offset, y: near(y, up._length) + up._offset, drag});
       }
       const found = [...places.values()].sort((a, b) => a.x - b.x);
       const mean = found.reduce((sum, {y}) => sum + y, 0) / found.length;
       if (found.length) lines.push({found, order: [up._offset, across._offset, mean]});
     }
   }
+  for (const row of bars.values()) if (row.found.length) lines.push({...row, found: row.found.sort((a, b) => a.x - b.x)});
   // from the uppermost down, each part of the chart for itself
   lines.sort((a, b) => a.order.map((value, i) => value - b.order[i]).find((by) => by) ?? 0);
   return lines.map(({found}) => found);
@@ -36,25 +47,32 @@ function linesOf(trace, values, across, up) {
     return middles(cell.y, cell.yCenter, cell.z.length).map((y, row) =>
       columns.flatMap((x, column) => (Number.isFinite(cell.z[row][column]) ? [[across.c2p(x), up.c2p(y)]] : [])));
   }
-  return [values.map((one) => one.ct ?? [across.c2p(one.x), up.c2p(one.y)])];
+  if (trace.type === "bar") {
+    // each in its middle, also a part of a stack
+    const [along, beside] = trace.orientation === "h" ? [across, up] : [up, across];
+    const middles = values.filter((one) => Number.isFinite(one.s1)).map((one) => [along.c2p((one.s0 + one.s1) / 2), beside.c2p((one.p0 + one.p1) / 2)]);
+    return [middles.map(([length, place]) => (along === across ? [length, place] : [place, length]))];
+  }
+  return [values.map((one) => [across.c2p(one.x), up.c2p(one.y)])];
 }
 
 /** Arrow keys walk, Enter picks, digits are the legend's entries; Tab goes on and Escape takes the label away. */
 function chartKeys(chart) {
   const words = window.vizkvKeys ?? {};
   if (!chart.calcdata?.length || !chart._fullLayout?.hovermode) return;
+  if (!chart.vizkvKeys && !chartLines(chart).length) return; // nothing in it answers to a pointer
   const picks = String(chart._fullLayout.clickmode).includes("select");
-  const name = picks ? `${words.keys} ${words.pick}` : words.keys;
+  const zooms = chart._fullLayout.dragmode === "zoom";
+  const name = [words.keys, zooms && words.zoom, picks && words.pick].filter(Boolean).join(" ");
   if (chart.getAttribute("aria-label") !== name) chart.setAttribute("aria-label", name);
   if (chart.vizkvKeys) return;
-  if (!chartLines(chart).length) return;
   chart.tabIndex = 0;
   chart.setAttribute("role", "slider");
   chart.setAttribute("aria-valuenow", "0");
   // a rerun may build a chart anew: who was on it stays on it, where he was
   const key = [...(chart.closest('[class*="st-key-"]')?.classList ?? [])].find((name) => name.startsWith("st-key-"));
   const at = (chart.vizkvKeys = window.vizkvOnChart?.key === key ? window.vizkvOnChart : {key, line: 0, x: null});
-  let speaking = 0;
+  let [speaking, waiting] = [0, false];
   const place = (lines) => {
     at.line = Math.max(0, Math.min(lines.length - 1, at.line));
     const line = lines[at.line];
@@ -66,21 +84,25 @@ function chartKeys(chart) {
     target.dispatchEvent(new MouseEvent(kind, {bubbles: true, view: window, button: 0, buttons: kind === "mousedown" ? 1 : 0, clientX: box.left + x, clientY: box.top + y}));
   };
   const leave = () => chart.querySelectorAll(".nsewdrag").forEach((drag) => drag.dispatchEvent(new MouseEvent("mouseout", {view: window})));
+  const speak = () => {
+    const labels = [...chart.querySelectorAll(".hoverlayer text")].map((text) => {
+      const parts = [...text.querySelectorAll("tspan.line")];
+      return parts.length ? parts.map((part) => part.textContent).join(" ") : text.textContent;
+    });
+    waiting = false;
+    chart.setAttribute("aria-valuetext", labels.filter(Boolean).join(". "));
+  };
   const point = (lines) => {
     const now = place(lines);
     const here = lines[at.line][now];
     at.x = here.x;
-    tell("mousemove", here);
     chart.setAttribute("aria-valuemax", String(lines[at.line].length));
     chart.setAttribute("aria-valuenow", String(now + 1));
+    if (!waiting) chart.once("plotly_hover", speak);
+    waiting = true;
+    tell("mousemove", here);
     clearTimeout(speaking);
-    speaking = setTimeout(() => {
-      const labels = [...chart.querySelectorAll(".hoverlayer text")].map((text) => {
-        const parts = [...text.querySelectorAll("tspan.line")];
-        return parts.length ? parts.map((part) => part.textContent).join(" ") : text.textContent;
-      });
-      chart.setAttribute("aria-valuetext", labels.filter(Boolean).join(". "));
-    }, SPOKEN_AFTER);
+    speaking = setTimeout(speak, SPOKEN_AFTER);
   };
   const move = (lines, event) => {
     const line = lines[(at.line = Math.min(at.line, lines.length - 1))];
@@ -104,7 +126,18 @@ function chartKeys(chart) {
     if (event.target !== chart || event.ctrlKey || event.metaKey || event.altKey) return;
     const lines = chartLines(chart);
     if (event.key === "Escape") leave();
-    else if (/^[1-9]$/.test(event.key)) {
+    else if ("+=-".includes(event.key) && chart._fullLayout.dragmode === "zoom" && lines.length) {
+      // a frame is drawn around the mark, half as wide as the chart; a double click shows the whole again
+      const here = lines[Math.min(at.line, lines.length - 1)][place(lines)];
+      const {left, right} = here.drag.getBoundingClientRect();
+      const box = chart.getBoundingClientRect();
+      const [from, to] = [-1, 1].map((side) => Math.max(left + 1, Math.min(right - 1, box.left + here.x + (side * (right - left)) / 4)) - box.left);
+      if (event.key === "-") for (const kind of ["mousedown", "mouseup", "mousedown", "mouseup"]) tell(kind, here, kind === "mouseup" ? document : here.drag);
+      else {
+        tell("mousedown", {...here, x: from});
+        for (const kind of ["mousemove", "mouseup"]) tell(kind, {...here, x: to}, document);
+      }
+    } else if (/^[1-9]$/.test(event.key)) {
       const entry = chart.querySelectorAll(".legendtoggle")[Number(event.key) - 1];
       if (!entry) return;
       const {left, top} = entry.getBoundingClientRect();

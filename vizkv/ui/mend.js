@@ -26,17 +26,48 @@ const MENDS = [
     const words = e.querySelector('[data-testid="stMarkdownContainer"]');
     if (words?.textContent && !words.querySelector("p")?.getClientRects().length) e.setAttribute("aria-label", words.textContent);
   }],
-  // what a closed drawer holds, and a menu that is put away, is not on the way
-  ['[data-testid="stSidebar"]', (e) => e.toggleAttribute("inert", e.getAttribute("aria-expanded") === "false")],
+  // what a closed drawer holds is not on the way; who opens it goes in, who closes it comes back to its handle
+  ['[data-testid="stSidebar"]', (e) => {
+    const [shut, before] = [e.dataset.collapsed === "true", e.vizkvShut];
+    if (shut === before) return;
+    const here = document.activeElement;
+    const away = here === document.body || e.contains(here) || here.matches('[data-testid="stExpandSidebarButton"]');
+    [e.inert, e.vizkvShut, e.tabIndex] = [shut, shut, -1];
+    if (before === undefined || !away) return;
+    setTimeout(() => (shut ? document.querySelector('[data-testid="stExpandSidebarButton"]') : e)?.focus({preventScroll: true}), 50);
+  }],
   // a chart's values, and what a click on one opens: chart_keys.js
   [".js-plotly-plot", chartKeys],
+  // a table's cells are walked on its canvas: the box that scrolls it is no stop of its own
+  [".dvn-scroller:not([tabindex])", (e) => { e.tabIndex = -1; }],
   // whoever scrolls with the keyboard has to get there first
   ['[data-testid="stCode"] pre:not([tabindex])', (e) => { e.tabIndex = 0; }],
   ['[data-testid="stMarkdownContainer"] .katex-display:not([tabindex])', (e) => { e.tabIndex = 0; }],
 ];
 
+// What a button opens hangs at the end of the document: Tab goes into it behind its button, and back out of it.
+const STOPS = 'a[href], button:not([disabled]), input:not([disabled]), textarea, select, summary, [tabindex="0"]';
+function tab(event) {
+  if (event.key !== "Tab" || event.ctrlKey || event.altKey || event.metaKey) return;
+  const target = event.composedPath()[0];
+  const hanging = [...document.querySelectorAll('[data-testid="stPopoverBody"]')].at(-1);
+  const opener = document.querySelector('[data-testid="stPopoverButton"][aria-expanded="true"]');
+  if (!hanging || !opener || !(hanging.contains(event.target) || opener.contains(target))) return;
+  const all = (root) => [...root.querySelectorAll("*")].flatMap((e) => [...(e.matches(STOPS) ? [e] : []), ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+  const stops = all(hanging).filter((e) => e.tabIndex >= 0 && e.checkVisibility({visibilityProperty: true}));
+  const [at, before] = [stops.indexOf(target), opener.contains(target)];
+  if (!stops.length || (before && event.shiftKey)) return;
+  if (before) stops[0].focus();
+  else if (event.shiftKey && at <= 0) opener.focus();
+  else if (!event.shiftKey && at === stops.length - 1) return void opener.focus(); // and from there on by the browser
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 if (!window.vizkvMends) {
   window.vizkvMends = true;
+  window.addEventListener("keydown", tab, true);
   let due = 0;
   const mend = () => {
     due = 0;
@@ -47,6 +78,6 @@ if (!window.vizkvMends) {
     due ||= requestAnimationFrame(mend);
     clearTimeout(late);
     late = setTimeout(mend, 400);
-  }).observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ["aria-expanded"]});
+  }).observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ["data-collapsed"]});
   mend();
 }

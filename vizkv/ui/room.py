@@ -17,7 +17,7 @@ def apply() -> None:
     """For every page. The player and the bars read ``--vizkv-room``: a property reaches into every component."""
     # a block of its own: the script runs again in another language, and names its constants again
     say = link.say()
-    keys = {"keys": say("chart.keys"), "pick": say("chart.keys.pick")}
+    keys = {"keys": say("chart.keys"), "zoom": say("chart.keys.zoom"), "pick": say("chart.keys.pick")}
     told = f"window.vizkvKeys = {json.dumps(keys, ensure_ascii=False)};\n"
     mends = "\n".join(script.read_text(encoding="utf-8") for script in _SCRIPTS)
     st.html(f"<script>{{{told}{mends}{streamlit_words.script(say)}}}</script>", unsafe_allow_javascript=True)
