@@ -41,7 +41,13 @@ const MENDS = [
   // a table's cells are walked on its canvas: the box that scrolls it is no stop of its own
   [".dvn-scroller:not([tabindex])", (e) => { e.tabIndex = -1; }],
   // whoever scrolls with the keyboard has to get there first
-  ['[data-testid="stCode"] pre:not([tabindex])', (e) => { e.tabIndex = 0; }],
+  ['[data-testid="stCode"]:not([tabindex]) pre:not([tabindex])', (e) => { e.tabIndex = 0; }],
+  // the button that copies it goes away with the focus that has called it: Enter presses it from where one is
+  ['[data-testid="stCodeCopyButton"]:not([tabindex="-1"])', (e) => { e.tabIndex = -1; }],
+  ['[data-testid="stCode"][tabindex]:not([data-keys])', (e) => {
+    e.dataset.keys = "1";
+    e.addEventListener("keydown", (event) => event.key === "Enter" && e.querySelector('[data-testid="stCodeCopyButton"]')?.click());
+  }],
   ['[data-testid="stMarkdownContainer"] .katex-display:not([tabindex])', (e) => { e.tabIndex = 0; }],
 ];
 
