@@ -1,43 +1,10 @@
-"""By keyboard alone: every page is walked with Tab; a slot and a value of a chart are picked without a pointer."""
-
-import re
-from pathlib import Path
+"""By keyboard alone: a slot is walked to, heard and picked without a pointer."""
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_lecture import START, bar
-from tests.browser.test_sweep import link
-from vizkv.ui.pages import FIRST, PAGES
 
-WITHOUT_PLAYER = ("cost", "sweep", "cache", "lecture")
 MOST = 160  # stops of a page
-PREPARE = Path(__file__).with_name("walk.js").read_text(encoding="utf-8").partition("\n")[2]
-
-
-def walked(page: Page) -> list[str]:
-    """What is wrong with the way through a page."""
-    page.evaluate(PREPARE)
-    for _ in range(MOST):
-        page.keyboard.press("Tab")
-        if page.evaluate("() => walked.step()"):
-            return list(page.evaluate("() => [...new Set([...walked.found, ...walked.beyond()])]"))
-    return [f"Tab does not come round in {MOST} stops"]
-
-
-def test_tab_comes_to_everything_that_a_click_reaches_on_every_page(visit):
-    found = []
-    looks = [
-        ("light", ""),
-        ("dark", ""),
-        ("light", "?room=projector"),
-    ]  # in turn: what a ring looks like is no page's own
-    for at, name in enumerate(PAGES):
-        scheme, words = looks[at % len(looks)]
-        page = visit(f"/{'' if name == FIRST else name}{words}", scheme=scheme, player=name not in WITHOUT_PLAYER)
-        page.wait_for_timeout(800)  # charts come in
-        found += [f"{name}: {one}" for one in walked(page)]
-        page.close()
-    assert not found, "\n".join(found)
 
 
 HERE = """() => {
@@ -69,19 +36,3 @@ def test_a_slot_is_walked_to_heard_and_picked_and_answers_a_question(visit):
     expect(bar(page)).to_have_attribute("data-open", "0")
     expect(bar(page).locator(".right")).to_have_text("3")
     expect(bar(page).locator(".score")).to_have_text("1 of 1 right")
-
-
-def test_a_value_of_a_chart_is_walked_to_heard_and_opened_and_the_focus_stays(visit, settle):
-    page = visit(link(20.0, xs="8,32"), player=False)
-    tab_to(page, "Run")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("All 4 runs are here.")).to_be_visible()
-    settle(page, player=False)
-    tab_to(page, "js-plotly-plot")
-    page.keyboard.press("End")
-    chart = page.locator(".st-key-sweep-picture .js-plotly-plot")
-    expect(chart).to_have_attribute("aria-valuetext", re.compile("32"))
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=re.compile("Block size = 32"))).to_be_visible()
-    settle(page, player=False)
-    expect(chart).to_be_focused()
