@@ -21,13 +21,10 @@ expect.set_options(timeout=30_000)  # a machine under load is slow, and not wron
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests in one xdist process: they share the app. One that fails is tried once more, and named in the
-    report: browser, app and the other tests share two cores, and a click that the page swallowed proves nothing.
-    """
+    """All browser tests in one xdist process: they share the app."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
 
 
 @pytest.fixture(scope="session")
