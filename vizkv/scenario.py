@@ -52,6 +52,15 @@ class ScenarioError(ValueError):
     """A scenario that cannot be run; the message is one sentence for the person who wrote it."""
 
 
+# each word by itself, so that each has its translation
+_PLACEMENTS = {
+    "buddy": told("buddy"),
+    "first-fit": told("first-fit"),
+    "best-fit": told("best-fit"),
+    "ideal": told("ideal"),
+}
+
+
 class ContiguousSystem(Part):
     """A system that gives each request one piece of consecutive slots (Orca and its kin)."""
 
@@ -78,7 +87,7 @@ class ContiguousSystem(Part):
     @property
     def details(self) -> str:
         """What tells two systems with the same policy apart."""
-        facts: dict[str, object] = {"placement": self.placement, "unit": self.unit}
+        facts: dict[str, object] = {"placement": _PLACEMENTS[self.placement], "unit": self.unit}
         if self.batching == "static":
             return told("{placement}, unit {unit}, static", **facts)
         return told("{placement}, unit {unit}", **facts)

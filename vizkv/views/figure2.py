@@ -242,7 +242,9 @@ def why(systems: Sequence[Told], drawn: Drawn, scenario: Mapping[str, Any], say:
     rounding = [(t.name, float(t.shares[Code.ROUNDING]), t.system) for t in systems if t.system["kind"] != "paged"]
     if rounding:
         name, share, system = max(rounding, key=lambda row: row[1])
-        lines.append(say("figure2.why.allocator", system=name, share=_one(share), placement=str(system["placement"])))
+        lines.append(
+            say("figure2.why.allocator", system=name, share=_one(share), placement=say.name(str(system["placement"])))
+        )
     found = numbers(systems)
     several = [n for n in found if n.spread]
     if several:
