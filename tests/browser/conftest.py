@@ -20,6 +20,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 expect.set_options(timeout=30_000)  # a machine under load is slow, and not wrong
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All browser tests in one xdist process: they share the app."""
     for item in items:
