@@ -1,8 +1,11 @@
-"""By keyboard alone: a slot is walked to, heard and picked without a pointer."""
+"""By keyboard alone: a slot and a value of a chart are picked without a pointer."""
+
+import re
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_lecture import START, bar
+from tests.browser.test_sweep import link
 
 MOST = 160  # stops of a page
 
@@ -36,3 +39,19 @@ def test_a_slot_is_walked_to_heard_and_picked_and_answers_a_question(visit):
     expect(bar(page)).to_have_attribute("data-open", "0")
     expect(bar(page).locator(".right")).to_have_text("3")
     expect(bar(page).locator(".score")).to_have_text("1 of 1 right")
+
+
+def test_a_value_of_a_chart_is_walked_to_heard_and_opened_and_the_focus_stays(visit, settle):
+    page = visit(link(20.0, xs="8,32"), player=False)
+    tab_to(page, "Run")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("All 4 runs are here.")).to_be_visible()
+    settle(page, player=False)
+    tab_to(page, "js-plotly-plot")
+    page.keyboard.press("End")
+    chart = page.locator(".st-key-sweep-picture .js-plotly-plot")
+    expect(chart).to_have_attribute("aria-valuetext", re.compile("32"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("Block size = 32"))).to_be_visible()
+    settle(page, player=False)
+    expect(chart).to_be_focused()

@@ -119,8 +119,10 @@ function chartKeys(chart) {
     if (chart.matches(":focus-visible") && chart.calcdata) point(chartLines(chart));
   });
   chart.addEventListener("blur", () => {
-    if (chart.isConnected) window.vizkvOnChart = null; // left, not taken away
     leave();
+    setTimeout(() => { // by then a chart that was taken away is gone: it was not left
+      if (chart.isConnected && window.vizkvOnChart === at) window.vizkvOnChart = null;
+    });
   });
   chart.addEventListener("keydown", (event) => {
     if (event.target !== chart || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -152,5 +154,10 @@ function chartKeys(chart) {
     else return;
     event.preventDefault();
   });
-  if (window.vizkvOnChart === at && document.activeElement === document.body) chart.focus({preventScroll: true, focusVisible: true});
+  const take = (tries) => { // the chart that this one replaces may still be there
+    if (window.vizkvOnChart !== at || !chart.isConnected) return;
+    if (document.activeElement === document.body) chart.focus({preventScroll: true, focusVisible: true});
+    else if (tries) setTimeout(() => take(tries - 1), 100);
+  };
+  take(30);
 }
