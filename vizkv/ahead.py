@@ -114,7 +114,8 @@ class Ahead(SystemRun):
             self._stuck = scheduler.refused is not None
             if self._stuck and isinstance(scheduler, PagedScheduler):
                 self._awaited = scheduler.awaited()
-        self.recorder.add(events, place=BEHIND)
+        if events:
+            self.recorder.add(events, place=BEHIND)
         self._end_step()
 
     def _in_vain(self) -> bool:
@@ -127,17 +128,21 @@ class Ahead(SystemRun):
     def _grow(self, rows: Sequence[int]) -> bool:
         """Let spans take or fill their blocks in running order; whether nobody had to be preempted."""
         scheduler, undisturbed = self.scheduler, True
+        if not rows:
+            return True
+        assert isinstance(scheduler, PagedScheduler)
+        pool = scheduler.memory.pool
         for row in sorted(rows):
             who, first, steps, position, _ = self._spans[row]
             if steps >= 0:
                 continue  # ended meanwhile
-            assert isinstance(scheduler, PagedScheduler)
-            sequence, events, running = self._settle(who), list[Event](), len(scheduler.running)
-            # one token takes one block at most
-            fits = scheduler.memory.pool.free_blocks > 0 or scheduler.make_room(
-                sequence.group, [Share(sequence, 1)], events
-            )
-            undisturbed = undisturbed and len(scheduler.running) == running
+            sequence = self._settle(who)
+            events: list[Event] = []
+            fits = True
+            if not pool.free_blocks:  # one token takes one block at most
+                running = len(scheduler.running)
+                fits = scheduler.make_room(sequence.group, [Share(sequence, 1)], events)
+                undisturbed = undisturbed and len(scheduler.running) == running
             if fits:
                 scheduler.grow(sequence, 1, events)
                 self._next_growth(row, position + self.step - first + 1, self.step + 1)
@@ -148,8 +153,17 @@ class Ahead(SystemRun):
         scheduler, step = self.scheduler, self.step
         read = scheduler.scheduled  # pieces of prompts, which stand in the trace as such
         tokens = len(self._open) + sum(count for _, _, count in read)
-        ending = []
-        for row in sorted(self._ends.pop(step, ())):
+        ends = self._ends.pop(step, ())
+        if read or ends:
+            self._complete(read, ends)
+        last = scheduler.running[-1] if scheduler.running else None
+        self._prefilling = last is not None and last.index not in self._open and not last.finished
+        self._close_step(tokens)
+
+    def _complete(self, read: list[tuple[Running, int, int]], ends: Sequence[int]) -> None:
+        """Let those sample who have read pieces of their prompts, and those of whose spans this step is the last."""
+        scheduler, step, ending = self.scheduler, self.step, []
+        for row in sorted(ends):
             who, first, steps, _, _ = self._spans[row]
             if steps >= 0:
                 continue
@@ -167,9 +181,6 @@ class Ahead(SystemRun):
             self._begun[sequence.index] = sequence
             if sequence.left == 1 and not sequence.finished and sequence.written >= sequence.prompt_tokens:
                 self._begin_span(sequence)
-        last = scheduler.running[-1] if scheduler.running else None
-        self._prefilling = last is not None and last.index not in self._open and not last.finished
-        self._close_step(tokens)
 
     def _close_step(self, tokens: int) -> None:
         self.written += tokens

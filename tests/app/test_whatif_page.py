@@ -206,6 +206,23 @@ def test_letters_are_read_once_and_in_order(monkeypatch):
 # ---- runs ----
 
 
+def test_a_workload_that_cannot_be_drawn_leaves_a_sentence_and_the_scenario_before_it(open_page, monkeypatch):
+    monkeypatch.setattr(whatif, "_write", lambda state, here: None)
+    state, here = open_page
+    before = state.scenario
+    whatif._followed(state, here)
+    here.job.wait()
+    whatif._judge(state, here)
+    assert before.workload is not None
+    nothing = before.workload.model_copy(update={"duration": 0.001, "warmup": 0.0})
+    state.scenario = before.model_copy(update={"workload": nothing})
+    whatif._followed(state, here)
+    here.job.wait()
+    whatif._judge(state, here)
+    assert state.scenario == before and here.job.scenario == before
+    assert "zero requests" in state.problem
+
+
 def test_a_changed_block_size_runs_the_paged_system_alone():
     first = whatif_runs.Job(short(7.0))
     second = whatif_runs.Job(whatif_knobs.turned(short(7.0), "block_size", 32))

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from vizkv.memory.placement import OutOfMemory
 
+make = tuple.__new__  # a NamedTuple, without the Python function that its class makes one by: in half the time
+
 
 class Place(IntEnum):
     """Where a block went when one of its references was dropped."""
@@ -97,12 +99,20 @@ class BlockPool:
 
     def drop(self, block: int, place: Place) -> Freed:
         """Drop a reference; with the last one the block goes to ``place``."""
-        left = self._references[block] - 1
-        if left:
-            self._references[block] = left
-            return Freed(block, left, Place.HELD)
-        del self._references[block]
-        self._free[block] = None
-        if place == Place.FRONT:
-            self._free.move_to_end(block, last=False)
-        return Freed(block, 0, place)
+        return self.drop_all((block,), place)[0]
+
+    def drop_all(self, blocks: Iterable[int], place: Place) -> list[Freed]:
+        """As :meth:`drop` of each, one after another."""
+        freed, references, free = [], self._references, self._free
+        for block in blocks:
+            left = references[block] - 1
+            if left:
+                references[block] = left
+                freed.append(Freed(block, left, Place.HELD))
+                continue
+            del references[block]
+            free[block] = None
+            if place is Place.FRONT:
+                free.move_to_end(block, last=False)
+            freed.append(make(Freed, (block, 0, place)))
+        return freed

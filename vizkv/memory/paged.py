@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vizkv.memory.blocks import BlockPool, Freed, Place, places
+from vizkv.memory.blocks import BlockPool, Freed, Place, make, places
 from vizkv.memory.placement import OutOfMemory
 from vizkv.memory.prefix import PrefixCache
 
@@ -149,11 +149,11 @@ class PagedMemory:
         return self._extend(self._tables[owner].blocks, tokens)
 
     def _extend(self, blocks: list[int], tokens: int) -> list[Taken]:
-        taken = []
+        taken, take, cache = [], self.pool.take, self.cache
         for index in range(len(blocks), self.blocks_for(tokens)):
-            block = self.pool.take()
+            block = take()
             blocks.append(block)
-            taken.append(Taken(block, index, self._evict(block)))
+            taken.append(make(Taken, (block, index, cache is not None and cache.evict(block))))
         return taken
 
     def register(self, owner: int, chain: Sequence[bytes], tokens: int) -> list[int]:
@@ -176,12 +176,12 @@ class PagedMemory:
         In the queue the tail comes before the head, so that the end of a prefix is lost before its beginning. Blocks
         without content worth keeping go to the front, which they reach one by one: hence the head first there.
         """
-        blocks = self._tables.pop(owner).blocks
-        keyed = [block for block in reversed(blocks) if self.cache is not None and block in self.cache]
-        plain = [block for block in blocks if self.cache is None or block not in self.cache]
-        return [self.pool.drop(block, Place.FRONT) for block in plain] + [
-            self.pool.drop(block, Place.BACK) for block in keyed
-        ]
+        blocks, cache = self._tables.pop(owner).blocks, self.cache
+        if cache is None:
+            return self.pool.drop_all(blocks, Place.FRONT)
+        keyed = [block for block in reversed(blocks) if block in cache]
+        plain = [block for block in blocks if block not in cache]
+        return self.pool.drop_all(plain, Place.FRONT) + self.pool.drop_all(keyed, Place.BACK)
 
     # -- sharing -----------------------------------------------------------------------------------------------------
 

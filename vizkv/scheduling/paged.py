@@ -150,14 +150,14 @@ class PagedScheduler(Groups):
         Registered before they are written: a request admitted later in this step may already share them, because all
         K/V of a step are written before any attention reads them.
         """
-        size, first = self.memory.block_size, sequence.written
-        for made in self.memory.write(sequence.index, first, first + count):
+        size, first, who = self.memory.block_size, sequence.written, sequence.index
+        for made in self.memory.write(who, first, first + count):
             if made.evicted:
-                events.append(Event(Kind.EVICTED, sequence.index, made.block))
+                events.append(Event(Kind.EVICTED, who, made.block))
             if isinstance(made, Copied):
-                events.append(Event(Kind.COPIED, sequence.index, made.source, made.block, made.logical, first % size))
+                events.append(Event(Kind.COPIED, who, made.source, made.block, made.logical, first % size))
             else:
-                events.append(Event(Kind.BLOCK, sequence.index, made.block, made.logical))
+                events.append(Event(Kind.BLOCK, who, made.block, made.logical))
         if self.memory.cache is not None:
             extend_chain(sequence.chain, sequence.tokens, size)
             for block in self.memory.register(sequence.index, sequence.chain, first + count):
@@ -188,8 +188,11 @@ class PagedScheduler(Groups):
         self.waiting.appendleft(leaving[0])
 
     def _release(self, sequence: Sequence, events: list[Event]) -> None:
-        for block, references, place in self.memory.free(sequence.index):
-            events.append(Event(Kind.FREED_BLOCK, sequence.index, block, references, int(place)))
+        who = sequence.index
+        events += [
+            Event(Kind.FREED_BLOCK, who, block, references, int(place))
+            for block, references, place in self.memory.free(who)
+        ]
         sequence.block_table = []
 
     def _fork(self, parent: Sequence, child: Sequence, events: list[Event]) -> None:

@@ -280,13 +280,22 @@ def _follow(state: Open, here: Session) -> None:
     here.shown = state.scenario
     if here.asked:
         here.job = _job(here.job, state.scenario, first=here.heard)
-        state.good = state.scenario
     if "seeds" in state.more and here.seeds is None and here.job is not None and here.job.done:
         here.seeds = Seeds(state.scenario, range(SEEDS))
     if here.ghost is None or here.job is None:
         here.ghost_job = None
     else:
         here.ghost_job = _job(here.ghost_job, here.ghost, begin=not here.job.running)
+
+
+def _judge(state: Open, here: Session) -> None:
+    """Whether what is wanted can be run at all: its processes know first."""
+    job = here.job
+    if job is None or job.begun:
+        state.good = state.scenario if job else state.good
+    elif job.problem and state.scenario != (state.good or state.preset.scenario):
+        _back(state, here, job.problem)
+        _write(state, here)
 
 
 def _forget_seeds(state: Open, here: Session) -> None:
@@ -317,11 +326,16 @@ def _followed(state: Open, here: Session) -> None:
         if here.seeds is not None:
             here.seeds.look()
     except ScenarioError as error:
-        state.problem = state.say("problem.kept", problem=str(error))
-        state.scenario = here.shown = state.good or state.preset.scenario
-        state.edition += 1
-        here.ghost = here.ghost_job = None
-        _follow(state, here)
+        _back(state, here, str(error))
+
+
+def _back(state: Open, here: Session, problem: str) -> None:
+    """To the last scenario that could be run, with the sentence that says why."""
+    state.problem = state.say("problem.kept", problem=problem)
+    state.scenario = here.shown = state.good or state.preset.scenario
+    state.edition += 1
+    here.ghost = here.ghost_job = None
+    _follow(state, here)
 
 
 # ---- what is shown ----
@@ -353,6 +367,7 @@ def bars() -> None:
         here.job.next_picture(WAITS_S if here.job.growing else WAITS_FOR_ALL_S)
     elif _under_way(state, here):
         time.sleep(WAITS_S)
+    _judge(state, here)
     live.show(whole(state, here), hear)
 
 
@@ -377,7 +392,9 @@ def whole(state: Open, here: Session) -> dict[str, Any]:
     workload = scenario.workload
     assert workload is not None
     here.problem, state.problem = state.problem or here.problem, ""
-    found = here.problem or next((one.problem for one in (here.job, here.seeds) if one and one.problem), "")
+    found = here.problem
+    for one in (here.job, here.seeds, here.ghost_job):
+        found = found or (one.problem if one is not None else "")
     problem = say.error(found)
     moment = moment_of(state)
     as_paper = (view.lens, view.accounting) == (figure2.LENS, figure2.ACCOUNTING)

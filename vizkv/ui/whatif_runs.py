@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import cachetools
@@ -123,14 +124,12 @@ class Job:
     """Somebody's wish that a scenario be run: all its systems go on together, picture by picture.
 
     ``growing``: its warm-up is shown too. ``first``: the lane to begin with.
-    Raises ScenarioError where the workload cannot be drawn.
     """
 
     def __init__(self, scenario: Scenario, growing: bool = True, first: int = 0):
         self.scenario, self.key, self.growing = scenario, to_code(scenario), growing
         self.version = 0  # goes up with every picture
         self._given = 0  # the version that was waited for last
-        self.requests = requests(scenario)
         self.lanes = [lane(scenario, index) for index in range(len(scenario.systems))]
         self.problem = ""
         turn = first % len(self.lanes)
@@ -152,6 +151,16 @@ class Job:
     def done(self) -> bool:
         """Whether all systems are."""
         return all(one.done for one in self.lanes)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """What is asked for; the first picture does not wait for it. Raises ScenarioError."""
+        return requests(self.scenario)
+
+    @property
+    def begun(self) -> bool:
+        """Whether its workload could be drawn and something of it has run."""
+        return any(one.time_s for one in self.lanes)
 
     @property
     def waiting(self) -> bool:

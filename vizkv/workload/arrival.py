@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vizkv.scenario import Workload
 
 BLOCK = 512  # prompt tokens that one of a recorded trace's hash_ids names (Mooncake)
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One request of a workload. ``output_tokens``: sampled ones; ``time_s``: seconds after the first possible one."""
 
     id: str
