@@ -1,9 +1,12 @@
 """The paper, replayed: its figures, and vLLM's walk-through of the prefix cache, through the ordinary code."""
 
+import streamlit as st
+
 from vizkv.ui import drawer, evidence, files, lesson, link, paper, stage
 
 state = link.enter("paper")
-paper.choose()
+with st.container(key="above"):
+    paper.choose()
 run = stage.run()
 lesson.problem(state)
 drawer.show()

@@ -86,3 +86,11 @@ def test_one_click_on_the_lens_renames_the_same_slots(visit):
     page.locator(f"{ROOT}[data-lens='hindsight']").wait_for()
     assert seen(page, 0, [501], "light") == {501: "internal"}
     assert page.locator(ROOT).get_attribute("data-step") == "293"
+
+
+@pytest.mark.parametrize("path", ["/?v=0.0.1", "/table?v=0.0.1", "/?step=nonsense"])
+def test_a_sentence_above_the_player_leaves_its_buttons_on_a_low_screen(visit, path):
+    page = visit(path)
+    assert page.get_by_test_id("stAlert").first.is_visible()
+    transport = page.locator(".vizkv .transport").bounding_box()
+    assert transport["y"] + transport["height"] <= 720

@@ -7,8 +7,16 @@ import streamlit as st
 from vizkv.ui import link
 from vizkv.ui.link import Open
 
-# what it takes of the window's height, and a player that may be that much lower: its buttons stay on the screen
-_ROOM = "<style>:root { --vizkv-chrome: 8.9rem; --vizkv-least: 26rem; }</style>"
+# what it takes of the window's height, and a player that may be that much lower: its buttons stay on the screen;
+# in a low window the sentence stands where the player's headline does
+_ROOM = """<style>
+:root { --vizkv-chrome: 8.9rem; --vizkv-least: 26rem; }
+@media (max-height: 800px) and (min-width: 701px) {
+  :root { --vizkv-chrome: 9.2rem; --vizkv-headline: none; --vizkv-panels-least: 29rem; }
+  .st-key-sentence { margin: var(--vizkv-below-form, 0) 0 -0.75rem; }
+  .st-key-sentence [data-testid="stAlertContainer"] { padding: 0.15rem 0.9rem; }
+}
+</style>"""
 
 
 def problem(state: Open) -> None:
@@ -17,7 +25,7 @@ def problem(state: Open) -> None:
     Its container is there always: what follows on the page keeps its place, and the player is not mounted anew.
     """
     now = link.session()
-    with st.container():
+    with st.container(key="sentence"):
         if state.problem or now.notice or state.saved is not None:
             st.html(_ROOM)
         if state.problem:

@@ -18,7 +18,7 @@ DOCUMENT = ("paper-prefix-cache", "paper-prefix-cache-now")  # replayed from vLL
 
 # what the row takes of the window's height, the player beneath it gives; the chosen figure is read from afar
 _CHOOSER = """<style>
-:root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; }
+:root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; --vizkv-below-form: -0.45rem; }
 [data-testid="stButtonGroup"] button[aria-checked="true"] { background: #1F5FD1 !important; }
 [data-testid="stButtonGroup"] button[aria-checked="true"] p { color: #FFFFFF; font-weight: 700; }
 </style>"""

@@ -179,7 +179,7 @@ def show() -> None:
         return
     say, wish = state.say, wish_of(state.scenario)
     # what the line takes of the window's height, the player beneath it gives
-    st.html("<style>:root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; }</style>")
+    st.html("<style>:root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; --vizkv-below-form: -0.45rem; }</style>")
     what, box, settings, again = st.columns([5, 11, 6, 4], vertical_alignment="bottom")
     what.selectbox(
         say("sharing.kind"), KINDS, KINDS.index(wish.kind), key=_key("kind"), on_change=_kind,
