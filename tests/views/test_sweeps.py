@@ -58,6 +58,12 @@ def test_numbers_beside_points_do_not_lie_on_each_other():
     assert len(places) == sum(bool(trace.text[0]) for trace in figure.data[1:3])  # one above, one below
 
 
+def test_a_number_stands_beside_the_mark_of_another_point_that_it_would_touch():
+    means = (97.0, 39.0, 28.4, 20.3)
+    figure = drawn(*(line(i, spot(8.0, mean), spot(16.0, mean)) for i, mean in enumerate(means)))
+    assert [trace.textposition[0] for trace in figure.data][:3] == ["top center", "top center", "top right"]
+
+
 def test_the_chosen_point_and_the_scenario_s_own_are_marked():
     figure = drawn(line(0, spot(8.0, 90.0), spot(16.0, 80.0, chosen=True)), now=(8.0, None))
     assert list(figure.data[0].marker.line.width) == [0, 3]

@@ -54,8 +54,9 @@ def kept_steps(steps: int) -> np.ndarray:
 
 def over_time(systems: list[Series], lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
     """Each system's five shares over its steps, stacked to the pool; all on one clock and one scale."""
+    # so far apart that a clock's last number does not touch the next one's 0, on a projector either
     figure = make_subplots(
-        rows=1, cols=len(systems), shared_yaxes=True, horizontal_spacing=0.015,
+        rows=1, cols=len(systems), shared_yaxes=True, horizontal_spacing=0.03,
         subplot_titles=[say.name(s.name) for s in systems],
     )  # fmt: skip
     last = max(s.steps for s in systems)

@@ -214,7 +214,9 @@ def _labels(picture: Picture, say: Messages) -> dict[int, list[tuple[str, str]]]
                 for way, at in (("top", spot.mean + 0.8 * room), ("bottom", spot.mean - 0.8 * room)):
                     if at > 0 and all(abs(at - other) >= 0.62 * room for other in taken[spot.x]):
                         text = short(spot.mean, picture.metric, say)
-                        where = f"{way} {side.get(spot.x, 'right') if here else 'center'}"  # beside the dotted line
+                        # beside the dotted line, and beside another mark that it would touch (its own is 0.8 away)
+                        beside = here or any(abs(at - other) < 0.79 * room for other in taken[spot.x])
+                        where = f"{way} {side.get(spot.x, 'right') if beside else 'center'}"
                         taken[spot.x].append(at)
                         last = spot.mean
                         break
