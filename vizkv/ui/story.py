@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vizkv.ui import link, plot
+from vizkv.ui import link, plot, room
 from vizkv.ui.runs import Run
 from vizkv.views import charts, numbers
 from vizkv.views.payload import View
@@ -20,7 +20,8 @@ def show(run: Run, view: View) -> None:
         charts.over_time(systems, view.lens, view.accounting, theme, say),
         alt=say("chart.alt.over-time"), key="over-time",
     )  # fmt: skip
-    left, right = st.columns([5, 6], gap="large")
+    # a hall cannot move a table sideways: there its eleven columns have the page's whole width
+    left, right = (st.container(), st.container()) if room.projector() else st.columns([5, 6], gap="large")
     with left:
         st.subheader(say("page.peak"))
         steps = say("narration.list").join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)
