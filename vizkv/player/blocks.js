@@ -98,6 +98,7 @@ function labels(strip, look, {ledger, names, lit, pin, nullBlock}) {
   for (const [request, table] of ledger.tables) {
     for (const block of table) held.set(block, [...(held.get(block) ?? []), names[request]]);
   }
+  const inset = strip.px(strip.bold > 1 ? 8 : 4); // clear of an outline, which is thicker on a projector
   ctx.textBaseline = "middle";
   for (let block = 0; block < ledger.blocks; block++) {
     const [left, top, width] = boxOf(strip, block);
@@ -113,8 +114,8 @@ function labels(strip, look, {ledger, names, lit, pin, nullBlock}) {
     const number = block === 0 && nullBlock ? nullBlock : String(block);
     ctx.font = strip.font(size, 700);
     ctx.textAlign = "left";
-    ctx.fillText(number, left + strip.px(4), middle, width - strip.px(6));
-    const from = left + strip.px(4) + ctx.measureText(number).width + strip.px(6);
+    ctx.fillText(number, left + inset, middle, width - inset - strip.px(2));
+    const from = left + inset + ctx.measureText(number).width + strip.px(6);
     const refs = ledger.refs[block];
     const badgeWidth = refs > 1 ? badge(strip, look, `×${refs}`, left + width - strip.px(2), top, size) + strip.px(4) : 0;
     const free = left + width - strip.px(3) - badgeWidth - from;

@@ -155,6 +155,7 @@ def _copied(strip: Strip, look: Look, source: int, target: int) -> None:
 def _labels(strip: Strip, look: Look, kept: Books, names: list[str], null: str) -> None:
     band = strip.band
     size = max(11, min(17, band * 0.8))
+    inset = 8 if look.projector else 4  # clear of an outline, which is thicker on a projector
     held: dict[int, list[str]] = {}
     for who, table in kept.tables.items():
         for block in table:
@@ -167,8 +168,8 @@ def _labels(strip: Strip, look: Look, kept: Books, names: list[str], null: str) 
         middle = top + (band - 1) / 2
         number = null if block == 0 and kept.null_block else str(block)
         ink = look.text if owners else look.quiet
-        strip.sheet.text(left + 4, middle, number, size, ink, weight=700, most=width - 6)
-        start = left + 10 + measure(number, size, 700)
+        strip.sheet.text(left + inset, middle, number, size, ink, weight=700, most=width - inset - 2)
+        start = left + inset + 6 + measure(number, size, 700)
         badge, right = kept.references.get(block, 0), left + width - 2
         if badge > 1:
             text = f"×{badge}"

@@ -22,7 +22,7 @@ COLOURS: dict[str, dict[State, str]] = {
         "swapped": "#00806C",
     },
     "dark": {
-        "waiting": "#39414A", "prefill": "#A9CCFF", "running": "#2F7FD0", "again": "#F2A7D4", "preempted": "#B6BEC9",
+        "waiting": "#39414A", "prefill": "#A9CCFF", "running": "#2F7FD0", "again": "#F2A7D4", "preempted": "#5F6978",
         "swapped": "#35B99F",
     },
 }  # fmt: skip
@@ -32,7 +32,7 @@ _INK: dict[str, dict[State, str]] = {
         "swapped": "#FFFFFF",
     },
     "dark": {
-        "waiting": "#E8EAED", "prefill": "#16181D", "running": "#FFFFFF", "again": "#16181D", "preempted": "#16181D",
+        "waiting": "#E8EAED", "prefill": "#16181D", "running": "#FFFFFF", "again": "#16181D", "preempted": "#FFFFFF",
         "swapped": "#16181D",
     },
 }  # fmt: skip
