@@ -156,3 +156,15 @@ def test_in_chinese_too_a_phone_opens_the_drawer_and_closes_it(fresh):
 def test_a_page_without_a_player_fits_a_phone(fresh, path):
     page = fresh(path, "reduce", player=False, **PHONE)
     assert page.evaluate(SIDEWAYS) == [0, 0]
+
+
+def test_on_a_phone_a_lectures_bar_shows_its_whole_title_and_each_of_its_buttons_fits_a_finger(fresh):
+    page = fresh("/?lang=en&lecture=lecture&beat=2&preset=readers-question&step=293", "reduce", **PHONE)
+    bar = page.locator(".st-key-lecture-bar .bar")
+    expect(bar.locator(".choices button").first).to_be_visible()
+    title = bar.locator(".title")
+    expect(title).to_have_text("The reader’s question: 500 of 2,048")
+    assert title.evaluate("(title) => title.scrollHeight - title.clientHeight") <= 0
+    boxes = [button.bounding_box() for button in bar.get_by_role("button").all() if button.is_visible()]
+    assert len(boxes) >= 4 + 2
+    assert min(min(box["width"], box["height"]) for box in boxes) >= 40
