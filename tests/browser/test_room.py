@@ -152,8 +152,8 @@ def test_in_chinese_too_a_phone_opens_the_drawer_and_closes_it(fresh):
     expect(drawer).to_have_attribute("data-collapsed", "true")
 
 
-@pytest.mark.parametrize("path", ["/cache?lang=en", "/whatif?lang=zh"])
-def test_a_page_without_a_player_fits_a_phone(fresh, path):
+@pytest.mark.parametrize("path", ["/cache?lang=en", "/whatif?lang=zh", "/paper?preset=paper-figure-8&lang=en"])
+def test_a_page_is_no_wider_than_a_phone(fresh, path):
     page = fresh(path, "reduce", player=False, **PHONE)
     assert page.evaluate(SIDEWAYS) == [0, 0]
 
@@ -164,7 +164,7 @@ def test_on_a_phone_a_lectures_bar_shows_its_whole_title_and_each_of_its_buttons
     expect(bar.locator(".choices button").first).to_be_visible()
     title = bar.locator(".title")
     expect(title).to_have_text("The reader’s question: 500 of 2,048")
-    assert title.evaluate("(title) => title.scrollHeight - title.clientHeight") <= 0
+    assert title.evaluate("(title) => title.scrollHeight - title.clientHeight") <= 2  # letters are higher than a line
     boxes = [button.bounding_box() for button in bar.get_by_role("button").all() if button.is_visible()]
     assert len(boxes) >= 4 + 2
     assert min(min(box["width"], box["height"]) for box in boxes) >= 40

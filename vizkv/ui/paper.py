@@ -95,8 +95,13 @@ _STYLE = """<style>
 .vizkv-figure td { white-space: nowrap; }
 .vizkv-figure .vizkv-mark { font-weight: 700; text-align: center; width: 2.5rem; }
 .vizkv-figure .vizkv-now { background: rgb(128 128 128 / 18%); font-weight: 600; }
-.vizkv-wide { overflow-x: auto; }
+.vizkv-wide { position: relative; overflow-x: auto; }
 .vizkv-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+@media (max-width: 700px) {
+  .vizkv-figure td { white-space: normal; }
+  .vizkv-figure :is(th, td) { padding-inline: 0.3rem; }
+  .vizkv-figure :is(th, td):first-child, .vizkv-figure .vizkv-mark { width: auto; }
+}
 </style>"""
 
 
