@@ -33,6 +33,17 @@ def test_a_click_on_a_block_answers_and_the_score_says_so(visit):
     expect(bar(page).locator(".score")).to_have_text("1 of 1 right")
 
 
+def test_a_key_that_streamlit_has_passed_over_is_told_again(visit):
+    page = visit(START.format(beat=3, preset="readers-question", step=293))
+    expect(bar(page)).to_have_attribute("data-open", "1")
+    bar(page).evaluate("""(root) => {
+        const {bar} = root.__vizkv, send = bar.setStateValue;
+        bar.setStateValue = () => { bar.setStateValue = send; };
+    }""")
+    page.keyboard.press("PageDown")
+    expect(bar(page)).to_have_attribute("data-open", "0")
+
+
 def test_the_notes_have_a_window_that_follows_the_beats(visit):
     page = visit(START.format(beat=3, preset="readers-question", step=293))
     with page.expect_popup() as opened:

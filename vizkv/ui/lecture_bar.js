@@ -23,6 +23,7 @@ class Bar {
     this.onKey = (event) => this.key(event);
     this.onPick = (event) => this.pick(event.detail);
     root.addEventListener("click", (event) => this.click(event));
+    root.__vizkv = {bar: this};
   }
 
   mount() {
@@ -31,7 +32,10 @@ class Bar {
     shown = this;
     window.addEventListener("keydown", this.onKey, true); // before the player, which knows these keys too
     window.addEventListener("vizkv-pick", this.onPick);
-    this.ticking = setInterval(() => this.tick(), 500);
+    this.ticking = setInterval(() => {
+      this.tick();
+      if (this.data) this.again();
+    }, 500);
     this.observer = new ResizeObserver(() => {
       this.room();
       requestAnimationFrame(() => this.mounted && this.room()); // the picture below moves a frame later
@@ -114,6 +118,14 @@ class Bar {
     this.at(".notes").hidden = !this.notes;
     this.at(".notes-toggle").setAttribute("aria-expanded", this.notes ? "true" : "false");
     this.room();
+  }
+
+  /** Streamlit passes over a value that comes at the wrong moment: what stands still and has not heard is told again. */
+  again() {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const lost = this.letters.some(({n}) => n > this.data.heard) && app?.dataset.testScriptState === "notRunning";
+    if (lost && this.lost) this.setStateValue("letters", this.letters.map((one) => ({...one, again: Date.now()})));
+    this.lost = lost && !this.lost;
   }
 
   tick() {
