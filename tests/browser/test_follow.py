@@ -72,6 +72,16 @@ def test_a_class_goes_to_the_lecturers_page(both):
     at(student, 7)
 
 
+def test_a_player_that_goes_late_leaves_its_place_to_the_one_that_stays(visit):
+    page = visit("/?preset=readers-question&step=10")
+    page.evaluate("window.before = window.vizkvPlayer")
+    page.get_by_test_id("stTopNavSection").filter(has_text="Inside PagedAttention").click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Block table").click()
+    page.wait_for_function("window.vizkvPlayer?.trace?.panels.length > 0")
+    page.evaluate("window.before.mount(); window.before.unmount();")  # as Streamlit calls a component that goes
+    assert page.evaluate("window.vizkvPlayer.mounted && window.vizkvPlayer !== window.before")
+
+
 def test_a_wrong_secret_is_refused_in_a_sentence(both, visit):
     lecturer, student = both
     name = parse_qs(urlsplit(lecturer.url).query)["class"][0]

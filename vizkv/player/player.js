@@ -39,6 +39,8 @@ function viewOf(asked, trace) {
   };
 }
 
+const here = new Set(); // those that are mounted: while one page gives way to another, the one that goes may be called last
+
 class Player {
   /** `before`: the player whose element this one replaces, if any. */
   constructor(root, before) {
@@ -458,6 +460,8 @@ class Player {
 
   mount() {
     this.mounted = true;
+    here.delete(this);
+    here.add(this);
     window.vizkvPlayer = this; // for vizkv/frame/frame.js: a lecturer's is told, a student's is led
     this.hands.listen();
     this.observer.observe(this.root);
@@ -466,6 +470,8 @@ class Player {
 
   unmount() {
     this.mounted = false;
+    here.delete(this);
+    if (window.vizkvPlayer === this) window.vizkvPlayer = [...here].at(-1) ?? this;
     clearTimeout(this.tellingLate);
     this.hands.rest();
     this.observer.disconnect();
