@@ -7,6 +7,7 @@ same caches that the pages read.
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ _SWITCHES = {"true": True, "false": False}
 
 def warm_up() -> None:
     """Load the model of the first preset and run it. A failure is left for the page to tell."""
+    # Streamlit imports it for the first table that anybody sees: a third of a second in which nobody is answered
+    importlib.import_module("pandas")
     preset = next(iter(link.presets().values()))
     # outside a session Streamlit's caches work, and say so in a warning each time
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
