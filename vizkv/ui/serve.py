@@ -24,7 +24,7 @@ _SWITCHES = {"true": True, "false": False}
 
 def warm_up() -> None:
     """Load the model of the first preset and run it. A failure is left for the page to tell."""
-    # Streamlit imports it for the first table that anybody sees: a third of a second in which nobody is answered
+    # Streamlit imports it for the first table that anybody sees, and answers nobody meanwhile
     importlib.import_module("pandas")
     preset = next(iter(link.presets().values()))
     # outside a session Streamlit's caches work, and say so in a warning each time
@@ -61,8 +61,7 @@ def main(script: str, *options: str) -> None:
     only_our_pages()
     lane_workers.warm_up()
     warm_up()
-    # all that has been imported stays: to look through it for what has gone takes up to a third of a second, in which
-    # nobody is answered
+    # all that has been imported stays: while it is looked through for what has gone, nobody is answered
     gc.collect()
     gc.freeze()
     classroom.served = True

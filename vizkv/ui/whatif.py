@@ -291,8 +291,10 @@ def _follow(state: Open, here: Session) -> None:
 def _judge(state: Open, here: Session) -> None:
     """Whether what is wanted can be run at all: its processes know first."""
     job = here.job
-    if job is None or job.begun:
-        state.good = state.scenario if job else state.good
+    if job is None:
+        return
+    if job.begun:
+        state.good = state.scenario
     elif job.problem and state.scenario != (state.good or state.preset.scenario):
         _back(state, here, job.problem)
         _write(state, here)
