@@ -6,6 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 PLAYER = ".vizkv"
+# the same run, command and lecturer's step for a second: a page that is late would change one of them
+STANDS = """() => {
+  const {ledTo} = window.vizkvPlayer;
+  if (ledTo !== window.ledBefore) [window.ledBefore, window.ledSince] = [ledTo, performance.now()];
+  return performance.now() - window.ledSince > 1000;
+}"""
 
 
 def begun(page):
@@ -27,13 +33,17 @@ def at(page, step):
 
 
 @pytest.fixture
-def both(visit):
+def both(visit, settle):
     lecturer = visit("/?preset=readers-question&step=10")
     name = begun(lecturer)
     student = visit(f"/?class={name}")
     expect(student.locator(".frame").first).to_have_attribute("data-what", "following")
     go(lecturer, 237)
     at(student, 237)
+    # what the pages themselves still say of the lecturer's run is said: from here on each waits for people only
+    for page in (lecturer, student):
+        settle(page)
+    student.wait_for_function(STANDS)
     return lecturer, student
 
 
