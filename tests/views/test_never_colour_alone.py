@@ -71,6 +71,14 @@ def test_strong_negative_numbers_of_k_and_v_carry_a_sign():
     assert [(list(t.x), list(t.y)) for t in marks] == [([2], [1]), ([], [])]
 
 
+def test_a_large_models_negative_numbers_carry_a_sign_too():
+    kv = np.ones((2, 30, 3, 64))  # as of SmolLM2-135M: a sign for each, as small as its cell
+    kv[1, ::2] = -1.0
+    keys, values = (t for t in heat.vectors(kv, "light", SAY).data if t.type == "scatter")
+    assert (len(keys.x), len(values.x)) == (0, 15 * 3 * 64)
+    assert 2 <= values.marker.size < 5
+
+
 def test_on_a_projector_the_same_data_are_drawn_larger():
     near, far = BANDS["at the peak"]("light"), for_projector(BANDS["at the peak"]("light"), "light")
     for before, after in zip(near.data, far.data, strict=True):

@@ -25,7 +25,7 @@ _INK_ON_LOW = {"light": "#FFFFFF", "dark": "#16181D"}
 _BARS = {"light": ("#1F5FD1", "#8DB2EE"), "dark": ("#6FA8FF", "#34568A")}  # blocks in turn
 _HATCHES = ("", "/")  # and never by colour alone
 _BELOW = 280  # pixels of a line below the bars: they have half a page, and larger type on a projector
-_MOST_SIGNS = 3000  # cells that get a sign of their own
+_SIGN, _WIDE = 6, 260  # pixels of a minus, where its cell is no smaller; of each of the two tables
 _STRONG = 0.35  # of the largest value: from here on a cell says that it is negative
 
 
@@ -64,17 +64,18 @@ def vectors(kv: np.ndarray, theme: str, say: Messages) -> go.Figure:
             ),
             row=1, col=column,
         )  # fmt: skip
-    if rows * width <= _MOST_SIGNS:  # purple and green are alike to some eyes: a minus stands in what is negative
-        for column in (1, 2):
-            values = kv[column - 1].reshape(rows, width)
-            low = np.argwhere(values < -_STRONG * (float(np.abs(values).max()) or 1.0))
-            figure.add_trace(
-                go.Scatter(
-                    x=low[:, 1], y=low[:, 0], mode="markers", hoverinfo="skip",
-                    marker={"symbol": "line-ew", "size": 6, "line": {"width": 1.5, "color": _INK_ON_LOW[theme]}},
-                ),
-                row=1, col=column,
-            )  # fmt: skip
+    # purple and green are alike to some eyes: a minus stands in what is negative
+    size = max(2.0, min(_SIGN, _WIDE / width))
+    for column in (1, 2):
+        values = kv[column - 1].reshape(rows, width)
+        low = np.argwhere(values < -_STRONG * (float(np.abs(values).max()) or 1.0))
+        figure.add_trace(
+            go.Scatter(
+                x=low[:, 1], y=low[:, 0], mode="markers", hoverinfo="skip",
+                marker={"symbol": "line-ew", "size": size, "line": {"width": size / 4, "color": _INK_ON_LOW[theme]}},
+            ),
+            row=1, col=column,
+        )  # fmt: skip
     shown = range(0, rows, heads if rows > 16 else 1)
     figure.update_yaxes(
         autorange="reversed", tickvals=list(shown), ticktext=[names[i] for i in shown], showgrid=False, zeroline=False,
