@@ -116,6 +116,15 @@ def test_on_a_projector_no_words_are_small(visit, path):
     assert not small, small[:5]
 
 
+def test_on_a_large_projector_a_charts_words_are_as_large_as_the_pages(visit):
+    page = visit("/sweep?lang=en&room=projector", 1920, 1080, player=False)
+    page.wait_for_function("""() => {
+      const of = (element) => parseFloat(getComputedStyle(element).fontSize);
+      const words = [...document.querySelectorAll(".js-plotly-plot .xtick text")].map(of);
+      return words.length && Math.min(...words) > 0.85 * of(document.documentElement);
+    }""")
+
+
 PHONE = {
     "viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True,
     "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36",

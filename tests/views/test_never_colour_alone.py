@@ -90,6 +90,14 @@ def test_on_a_projector_the_same_data_are_drawn_larger():
     assert far.layout.height > near.layout.height and far.layout.font.color == "#000000"
 
 
+def test_on_a_large_projector_type_height_and_margins_grow_alike():
+    small, large = (for_projector(BANDS["at the peak"]("light"), "light", larger) for larger in (1.0, 1.5))
+    assert large.layout.font.size == pytest.approx(1.5 * small.layout.font.size)
+    assert large.data[0].textfont.size == pytest.approx(1.5 * small.data[0].textfont.size)
+    assert large.layout.height == pytest.approx(1.5 * small.layout.height, abs=1)
+    assert large.layout.margin.b > small.layout.margin.b
+
+
 def test_markers_of_several_sizes_all_grow():
     figure = go.Figure(go.Scatter(x=[1, 2], y=[1, 2], marker={"size": [10, 20], "line": {"width": [0, 3]}}))
     grown = for_projector(figure, "dark").data[0].marker

@@ -3,6 +3,7 @@
 
 const TELL_EVERY = 120; // ms: a lecturer who plays is told of eight times a second
 const AGAIN = 1500; // ms until a lost connection is tried anew
+const STILL = 600; // ms after which a page has its type, and a window that is drawn larger its size
 const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once
 
 const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: "", given: {}});
@@ -128,6 +129,22 @@ function ask() {
   document.documentElement.toggleAttribute("data-vizkv-quiz", !!question);
 }
 
+/** Charts are drawn by the server, which does not know how large a projector's words are. */
+function measure() {
+  const {data, tellType} = room;
+  if (!data?.projector || !room.root?.isConnected) return;
+  const px = Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize));
+  if (px === data.type_px) room.typeTold = 0; // a server that has forgotten it is told again
+  if (px === data.type_px || px === room.typeTold) return;
+  room.typeTold = px;
+  tellType(px);
+}
+
+function measureSoon() {
+  clearTimeout(room.measuring);
+  room.measuring = setTimeout(measure, STILL);
+}
+
 function tick() {
   if (!room.data?.name) return;
   if (room.data.token) tell();
@@ -170,6 +187,7 @@ export default function (component) {
     room.n += 1;
     setStateValue("asked", {opened: room.last.opened, n: room.n, at: Date.now()});
   };
+  room.tellType = (px) => setStateValue("type", {px});
   const before = room.data;
   room.data = {...data};
   if (data.name && data.token) remember(data.name, data.token);
@@ -188,7 +206,9 @@ export default function (component) {
     room.asked = 0;
     if (data.name) connect();
   }
+  if (!room.timer) window.addEventListener("resize", measureSoon);
   room.timer ??= setInterval(tick, TELL_EVERY);
+  measureSoon();
   if (room.following) follow();
   show();
 }

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from vizkv import frame
-from vizkv.ui import classroom, link, pages, share
+from vizkv.ui import classroom, link, pages, room, share
 from vizkv.ui import session as sessions
 
 _FRAME = "vizkv-frame"
@@ -34,7 +34,9 @@ def bar() -> None:
     """The bar's own part, on every page."""
     now, say = link.session(), link.say()
     with st.container(key="vizkv-bar", horizontal=True, vertical_alignment="center", gap="small"):
-        _component()(data=_told(), key=_FRAME, on_asked_change=_asked, on_claim_change=_claimed)
+        _component()(
+            data=_told(), key=_FRAME, on_asked_change=_asked, on_claim_change=_claimed, on_type_change=_measured
+        )
         other = next(name for name in sessions.LANGUAGES if name != now.language)
         st.button(
             say("bar.language"), key="bar-language", on_click=_speak, args=(other,), help=say("bar.language.help")
@@ -53,14 +55,16 @@ def publish() -> None:
 
 def _told() -> dict[str, Any]:
     now = link.session()
-    room = classroom.find(now.class_id) if now.class_id else None
+    led = classroom.find(now.class_id) if now.class_id else None
     return {
         "lang": sessions.HTML_LANGUAGE[now.language],
         "base": link.base(),
         "path": classroom.PATH,
         "first": pages.FIRST,
+        "projector": now.projector,
+        "type_px": now.type_px,
         "name": now.class_id if classroom.served else "",
-        "token": room.token if room is not None and now.lecturer else "",
+        "token": led.token if led is not None and now.lecturer else "",
         "taken": st.session_state.get(_TAKEN, 0),
         "say": link.say().group("class.told.") | {name: link.say()(f"lecture.bar.{name}") for name in _ANSWERED},
     }
@@ -83,12 +87,19 @@ def _heard(name: str) -> dict[str, Any]:
 def _asked() -> None:
     """A student's browser asks for what the lecturer has open."""
     now = link.session()
-    room = classroom.find(now.class_id)
-    if room is None or now.lecturer or not room.opened or not _heard("asked"):
+    led = classroom.find(now.class_id)
+    if led is None or now.lecturer or not led.opened or not _heard("asked"):
         return
-    st.session_state[_TAKEN] = room.opened
-    link.take(room.page, room.words)
-    st.session_state[_GO] = room.page
+    st.session_state[_TAKEN] = led.opened
+    link.take(led.page, led.words)
+    st.session_state[_GO] = led.page
+
+
+def _measured() -> None:
+    """How large a projector's words are: charts are drawn with as large ones."""
+    said = _heard("type").get("px")
+    if type(said) is int:
+        link.session().type_px = max(0, min(room.LARGEST_PX, said))
 
 
 def _claimed() -> None:

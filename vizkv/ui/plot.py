@@ -16,9 +16,12 @@ from vizkv.views.handheld import for_phone
 
 def show(figure: go.Figure, *, alt: str, key: str, **more: Any) -> Any:
     """Draw; ``more`` as of ``st.plotly_chart``, whose answer is returned."""
+    near, theme = figure, st.context.theme.type or "light"
     if room.projector():
-        figure = for_projector(figure, st.context.theme.type or "light")
-    offer(figure, alt, key)
+        figure = for_projector(near, theme)
+    offer(figure, alt, key)  # a file's type does not depend on this screen
+    if room.projector() and room.larger() > 1:
+        figure = for_projector(near, theme, room.larger())
     if room.phone():
         figure = for_phone(figure)
     return st.plotly_chart(figure, theme=None, config=config(link.current().say), alt=alt, key=key, **more)

@@ -8,9 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from vizkv.ui import link, streamlit_words
+from vizkv.views import afar
 
 _SCRIPTS = [Path(__file__).with_name(name) for name in ("chart_keys.js", "mend.js")]
 _PROJECTOR = Path(__file__).with_name("projector.css")
+LARGEST_PX = 30  # of a projector's words: projector.css
+_CHART_PX = 15  # of a chart's words, near
 
 
 def apply() -> None:
@@ -28,6 +31,11 @@ def apply() -> None:
 def projector() -> bool:
     """Whether the page is shown on a projector."""
     return link.session().projector
+
+
+def larger() -> float:
+    """How many times as large as on a small projector a chart's words have to be to be as large as the page's."""
+    return max(1.0, link.session().type_px / (_CHART_PX * afar.TYPE))
 
 
 def phone() -> bool:

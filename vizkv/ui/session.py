@@ -27,6 +27,7 @@ class Session:
 
     language: str = DEFAULT
     projector: bool = False
+    type_px: int = 0  # of the page's words on a projector, as the browser has them; 0: it has not said
     lecture: str = ""  # the script's name; "": no lecture
     beat: int = 0  # of the lecture, from 1
     class_id: str = ""  # "": in no class

@@ -16,38 +16,38 @@ _SIZES = {
 _PLAIN = {"light": "#000000", "dark": "#FFFFFF"}
 
 
-def for_projector(figure: go.Figure, theme: str) -> go.Figure:
-    """Another figure of the same data."""
+def for_projector(figure: go.Figure, theme: str, larger: float = 1.0) -> go.Figure:
+    """Another figure of the same data. ``larger``: times as large again, on a screen of many pixels."""
     made = figure.to_dict()
     layout = made["layout"]
     template = layout.pop("template", None)
     layout.setdefault("font", {})["color"] = _PLAIN[theme]
-    _grow(made)
+    _grow(made, larger)
     if "height" in layout:
-        layout["height"] = round(layout["height"] * HEIGHT)
+        layout["height"] = round(layout["height"] * HEIGHT * larger)
     for side, more in _ROOM.items():
         if side in layout.get("margin", {}):
-            layout["margin"][side] += more
+            layout["margin"][side] += round(more * larger)
     for side in ("l", "r"):
         if layout.get("margin", {}).get(side, 0) >= _BESIDE:
-            layout["margin"][side] = round(layout["margin"][side] * TYPE)
+            layout["margin"][side] = round(layout["margin"][side] * TYPE * larger)
     if template is not None:
         layout["template"] = template
     return go.Figure(made)
 
 
-def _grow(thing: Any, name: str = "") -> None:
+def _grow(thing: Any, larger: float, name: str = "") -> None:
     """Everything that has a size, wherever it lies in the figure."""
     if isinstance(thing, list):
         for one in thing:
-            _grow(one, name)
+            _grow(one, larger, name)
     if not isinstance(thing, dict):
         return
     for key, by in (("size", _SIZES.get(name)), ("width", LINE if name == "line" else None)):
         if by and thing.get(key) is not None:
-            thing[key] = _times(thing[key], by)
+            thing[key] = _times(thing[key], by * larger)
     for inner, value in thing.items():
-        _grow(value, inner)
+        _grow(value, larger, inner)
 
 
 def _times(size: Any, by: float) -> Any:
