@@ -13,11 +13,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from vizkv.scenario import ScenarioError
 from vizkv.ui import classroom, lane_workers, link, runs
+from vizkv.ui.packed_files import PackedFiles
 
 _SWITCHES = {"true": True, "false": False}
 
@@ -66,7 +68,7 @@ def main(script: str, *options: str) -> None:
     gc.freeze()
     classroom.served = True
     sys.argv = [str(Path(script).resolve())]  # Streamlit looks for its settings beside it
-    App(script, routes=classroom.routes()).run(config=options_of(options))
+    App(script, routes=classroom.routes(), middleware=[Middleware(PackedFiles)]).run(config=options_of(options))
 
 
 if __name__ == "__main__":
