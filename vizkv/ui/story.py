@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import streamlit as st
 
+from vizkv.messages import messages
+from vizkv.slots import Accounting, Lens
 from vizkv.ui import link, plot, room
 from vizkv.ui.runs import Run
 from vizkv.views import charts, numbers
 from vizkv.views.payload import View
+from vizkv.views.series import Series
+
+_KEPT = 64  # pairs of charts
+_Look = tuple[Lens, Accounting, str, str]  # lens, accounting, theme, language
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def _charts(key: str, look: _Look, _systems: list[Series]) -> tuple[go.Figure, go.Figure]:
+    """Over time, and at the peak. To draw them is most of a page's run, and a whole class is shown the same ones."""
+    lens, accounting, theme, language = look
+    say = messages(language)
+    over_time = charts.over_time(_systems, lens, accounting, theme, say)
+    return over_time, charts.at_peak(_systems, lens, accounting, theme, say)
 
 
 def show(run: Run, view: View) -> None:
     """Two charts and a table, in the lens and accounting of the player."""
     say, systems = link.current().say, run.series
-    theme = st.context.theme.type or "light"
+    look = (view.lens, view.accounting, st.context.theme.type or "light", say.language)
+    over_time, at_peak = _charts(run.key, look, systems)
     st.subheader(say("page.over-time"))
     st.caption(say("page.over-time.about"))
-    plot.show(
-        charts.over_time(systems, view.lens, view.accounting, theme, say),
-        alt=say("chart.alt.over-time"), key="over-time",
-    )  # fmt: skip
+    plot.show(over_time, alt=say("chart.alt.over-time"), key="over-time")
     # a hall cannot move a table sideways: there its eleven columns have the page's whole width
     left, right = (st.container(), st.container()) if room.projector() else st.columns([5, 6], gap="large")
     with left:
         st.subheader(say("page.peak"))
         steps = say("narration.list").join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)
         st.caption(say("page.peak.about", steps=steps))
-        plot.show(
-            charts.at_peak(systems, view.lens, view.accounting, theme, say), alt=say("chart.alt.peak"), key="at-peak"
-        )
+        plot.show(at_peak, alt=say("chart.alt.peak"), key="at-peak")
     with right:
         st.subheader(say("page.numbers"))
         lens, accounting = say(f"lens.{view.lens}"), say(f"accounting.{view.accounting}")
