@@ -1,6 +1,7 @@
 """A class over the server's web socket: the lecturer's player leads, a student's leads nobody."""
 
 import json
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -49,6 +50,19 @@ def test_what_a_student_says_moves_nobody(joined, room):
     lecturer.send_json({**HERE, "step": 9})
     assert other.receive_json()["view"]["step"] == 9
     assert room.told == 2  # what was opened, and the lecturer's step
+
+
+def test_a_student_hears_how_many_listen_so_that_a_large_class_asks_for_its_pages_one_after_another(joined, room):
+    first, second = joined(room), joined(room)
+    first.receive_json(), second.receive_json()
+    joined(room, room.token).send_json(HERE)  # a lecturer is no listener
+    assert [student.receive_json()["listeners"] for student in (first, second)] == [2, 2]
+    second.close()
+    for _ in range(500):  # the server hears of it in its own time
+        if room.listeners < 2:
+            break
+        time.sleep(0.01)
+    assert room.listeners == 1
 
 
 @pytest.mark.parametrize("token", ["guessed", "ä", "null"])

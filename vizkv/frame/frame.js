@@ -4,7 +4,8 @@
 const TELL_EVERY = 120; // ms: a lecturer who plays is told of eight times a second
 const AGAIN = 1500; // ms until a lost connection is tried anew
 const STILL = 600; // ms after which a page has its type, and a window that is drawn larger its size
-const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once
+const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once;
+const EACH = 50; // and for each of them, what such a run takes: of a large class the first are there, and its lecturer goes on
 
 const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: "", given: {}});
 
@@ -67,7 +68,7 @@ function follow() {
     if (room.asked === last.opened) return; // under way
     room.asked = last.opened;
     clearTimeout(room.asking);
-    room.asking = setTimeout(() => room.ask(), Math.random() * SPREAD);
+    room.asking = setTimeout(() => room.ask(), Math.random() * Math.max(SPREAD, EACH * (last.listeners ?? 0)));
     return;
   }
   lead();

@@ -41,6 +41,7 @@ class Class:
     opened: int = 0
     told: int = 0
     over: bool = False
+    listeners: int = 0  # students' browsers
     loop: asyncio.AbstractEventLoop | None = None  # of the server, once somebody listens
     news: asyncio.Event = field(default_factory=asyncio.Event)
     essential: dict[str, str] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Class:
     def message(self) -> str:
         """What a student's browser is told."""
         told = {"told": self.told, "opened": self.opened, "page": self.page, "view": self.view}
-        return json.dumps(told | {"question": self.question})
+        return json.dumps(told | {"question": self.question, "listeners": self.listeners})
 
     def open(self, page: str, words: dict[str, str], essential: dict[str, str]) -> None:
         """The lecturer's page shows this now. It is news if ``essential``, what has to be run, is another."""
@@ -168,6 +169,7 @@ async def _student(socket: WebSocket, room: Class) -> None:
     """Tell what is new; who is slow is told the last only. What a student says is not even read, but its end is."""
     gone = asyncio.ensure_future(_until_gone(socket))
     sent = -1
+    room.listeners += 1
     try:
         while not gone.done():
             news = room.news
@@ -183,6 +185,7 @@ async def _student(socket: WebSocket, room: Class) -> None:
             await asyncio.wait({gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
     finally:
+        room.listeners -= 1
         gone.cancel()
 
 
