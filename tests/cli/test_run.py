@@ -127,3 +127,24 @@ def test_python_m_vizkv_is_the_same():
 def test_an_unknown_option_is_one_sentence(file):
     done = subprocess.run([sys.executable, "-m", "vizkv", "run", str(file), "--frob"], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("module", ["vizkv.cli", "numpy", "vizkv.messages", "vizkv.sweep.work", "catalogue"])
+def test_an_interrupt_while_all_is_still_imported_is_one_line(module):
+    interrupted = f"""
+import os, signal, sys
+from vizkv import __main__ as program
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+if {module!r} == "catalogue":
+    from vizkv import cli
+    cli.messages = lambda _: os.kill(os.getpid(), signal.SIGINT)
+program.main()
+"""
+    done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "vizkv: stopped.\n")
