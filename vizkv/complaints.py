@@ -6,6 +6,7 @@ adds where it is; a validator of the outermost table raises a whole sentence wit
 
 from __future__ import annotations
 
+from datetime import date, time
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -75,6 +76,8 @@ def shorten(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int) and abs(value) >= 10**40:
         return told("a number of more than 40 digits")  # also: Python refuses to print one of more than 4300
+    if isinstance(value, date | time):
+        return value.isoformat()
     if isinstance(value, str) and len(value) > 80:
         value = value[:80]
     try:

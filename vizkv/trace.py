@@ -377,11 +377,14 @@ def _spans_hold(system: SystemTrace, requests: int) -> bool:
 
 
 def read(path: str | Path) -> Trace:
-    """Load a trace file."""
+    """Load a trace file. Raises TraceError, which names it."""
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise TraceError(told("The file {path!r} cannot be read: {why}.", path=str(path), why=error)) from None
     except ValueError:
         raise TraceError(told("The file name {path!r} is not one that a file can have.", path=str(path))) from None
-    return load(data)
+    try:
+        return load(data)
+    except TraceError as error:
+        raise TraceError(told("{path!r}: {error}", path=str(path), error=error)) from None

@@ -100,6 +100,9 @@ def test_a_saved_trace_prints_the_same(file, capsys, tmp_path):
     [
         ("slots = 'many'", "slots is 'many'"),
         ("sloths = 3", "sloths"),
+        ("slots = 2020-01-02", "slots is 2020-01-02;"),
+        ("slots = 2020-01-02T03:04:05", "slots is 2020-01-02T03:04:05;"),
+        ("slots = 03:04:05", "slots is 03:04:05;"),
         ("slots = 0", "slots is 0"),
         ("= 3", "not valid TOML"),
         ("[[systems]]\nkind = 'ring'\n[[requests]]\nprompt_tokens=1\noutput_tokens=1", "'contiguous' or 'paged'"),
@@ -148,3 +151,38 @@ program.main()
 """
     done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "vizkv: stopped.\n")
+
+
+def test_a_request_that_can_never_run_is_named_with_its_need_and_the_limit(tmp_path, capsys):
+    path = tmp_path / "long.toml"
+    late = '[[requests]]\nid = "book"\nprompt_tokens = 500\noutput_tokens = 6\n'
+    path.write_text(TOML + late)
+    assert cli.main(["run", str(path)]) == 0
+    assert "Orca (Max): book can never run: it needs 505 slots, and the model's maximum length is 64." in (
+        capsys.readouterr().out
+    )
+    path.write_text(TOML.replace("max_model_len = 64", "max_model_len = 1024") + late + late.replace("book", "tome"))
+    assert cli.main(["run", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "PagedAttention: 2 requests can never run. The first of them: book can never run: it needs 505" in out
+    assert "and the pool has 124." in out  # without the null block
+
+
+@pytest.mark.parametrize(
+    ("warmup", "says"),
+    [("1.0", "from second 1 to 5, percent of"), ("9.0", "from second 9 to 5, or over all of its steps where none")],
+)
+def test_the_table_of_a_workload_says_from_when_to_when_its_means_are(warmup, says, tmp_path, capsys):
+    path = tmp_path / "drawn.toml"
+    path.write_text(f'model = "none"\n[[systems]]\nkind = "paged"\n[workload]\nduration = 5.0\nwarmup = {warmup}\n')
+    assert cli.main(["run", str(path)]) == 0
+    assert says in capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"slots = 3", b"PK\x03\x04 and no more"])
+def test_a_trace_that_is_none_is_named(content, tmp_path, capsys):
+    path = tmp_path / "broken.vizkv"
+    path.write_bytes(content)
+    assert cli.main(["run", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert f"{str(path)!r}: The file is not" in error and error.count("\n") == 1

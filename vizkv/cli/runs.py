@@ -18,7 +18,7 @@ from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
 from vizkv.told import told
 from vizkv.trace import Trace
-from vizkv.views import records
+from vizkv.views import narration, records
 
 
 def add(commands: Any, say: Messages) -> None:
@@ -72,15 +72,16 @@ def _run(arguments: argparse.Namespace, say: Messages) -> int:
             print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
     # as the paper's Figure 2: from the warm-up to the end of the arrivals, not while the pool runs empty afterwards
     workload = scenario.from_dict(trace.scenario).workload
-    summary = records.summary(trace, (workload.warmup, workload.duration)) if workload else records.summary(trace)
+    window = (workload.warmup, workload.duration) if workload else None
+    summary = records.summary(trace, window) if window else records.summary(trace)
     if arguments.json:
         print(json.dumps({"summary": summary}, ensure_ascii=False, separators=(",", ":")))
     else:
-        print(_table(trace, summary, say))
+        print(_table(trace, summary, window, say))
     return 0
 
 
-def _table(trace: Trace, summary: dict[str, dict[str, Any]], say: Messages) -> str:
+def _table(trace: Trace, summary: dict[str, dict[str, Any]], window: tuple[float, float] | None, say: Messages) -> str:
     """The summary for a reader: shares under both accountings, hindsight lens."""
     titles = [say(f"cli.table.{name}") for name in (
         "system", "used", "reserved", "internal", "external", "internal-textbook", "external-textbook", "batch",
@@ -98,8 +99,18 @@ def _table(trace: Trace, summary: dict[str, dict[str, Any]], say: Messages) -> s
         ])  # fmt: skip
     lines = aligned(rows)
     slots = trace.systems[0].slots
-    never = [say("cli.table.never", n=v["never"], system=name) for name, v in summary.items() if v["never"]]
-    return "\n".join([say("cli.table.title", slots=slots), *lines, *never, say("cli.table.note")])
+    never = [
+        say("cli.table.never", n=values["never"], system=say.name(name), first=narration.first_never(trace, i, say))
+        for i, (name, values) in enumerate(summary.items())
+        if values["never"]
+    ]
+    if window is None:
+        title = say("cli.table.title", slots=slots)
+    else:
+        within = all(records.within(system, window).any() for system in trace.systems)
+        which = "cli.table.title.window" if within else "cli.table.title.none"
+        title = say(which, first=window[0], last=window[1], slots=slots)
+    return "\n".join([title, *lines, *never, say("cli.table.note")])
 
 
 def _model_add(arguments: argparse.Namespace, say: Messages) -> int:

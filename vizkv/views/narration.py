@@ -10,7 +10,7 @@ from vizkv.events import Event, Kind
 from vizkv.messages import Messages
 from vizkv.replay import Live, Replay
 from vizkv.slots import Lens
-from vizkv.trace import SystemTrace
+from vizkv.trace import SystemTrace, Trace
 
 # what is told first when several things happen in one step
 _RANK = {
@@ -56,6 +56,18 @@ def tell(replay: Replay, say: Messages) -> Told:
     return _tell_write(replay, say)
 
 
+def first_never(trace: Trace, system: int, say: Messages) -> str:
+    """The sentence about the first request that can never run in a system in which there is one."""
+    told = trace.systems[system]
+    who, need, limit, why, _ = told.values[np.flatnonzero(told.kinds == Kind.NEVER)[0]].tolist()
+    return _tell_never(trace.requests[who].id, need, limit, why, told.kind == "paged", say)
+
+
+def _tell_never(name: str, need: int, limit: int, why: int, paged: bool, say: Messages) -> str:
+    key = "narration.never.length" if why == 0 else "narration.never.blocks" if paged else "narration.never.pool"
+    return say(key, request=name, need=need, limit=limit)
+
+
 def _both(rank: int, text: str) -> Told:
     return Told(rank, text, text)
 
@@ -65,8 +77,7 @@ def _tell_event(event: Event, replay: Replay, say: Messages) -> Told:
     rank, name = _RANK[kind], replay.requests[who].id
     paged = replay.system.kind == "paged"
     if kind == Kind.NEVER:
-        key = "narration.never.length" if c == 0 else "narration.never.blocks" if paged else "narration.never.pool"
-        return _both(rank, say(key, request=name, need=a, limit=b))
+        return _both(rank, _tell_never(name, a, b, c, paged, say))
     if kind == Kind.REFUSED:
         return _both(rank, _tell_refused(event, replay, replay.stranded, say))
     if kind == Kind.PREEMPTED:

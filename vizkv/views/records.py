@@ -98,10 +98,15 @@ def records(trace: Trace, first: int = 0, last: int | None = None) -> Iterator[d
                 yield record(next(steps), trace)
 
 
+def within(system: SystemTrace, window: tuple[float, float]) -> np.ndarray:
+    """Which steps lie from one second to another, bool [steps]."""
+    return (system.time_s >= window[0]) & (system.time_s <= window[1])
+
+
 def _counted(system: SystemTrace, window: tuple[float, float]) -> np.ndarray:
     """Which steps the averages are taken over, bool [steps]; all, where none lies in the window."""
-    within = (system.time_s >= window[0]) & (system.time_s <= window[1])
-    return within if within.any() else np.ones(system.steps, bool)
+    those = within(system, window)
+    return those if those.any() else np.ones(system.steps, bool)
 
 
 def summary(trace: Trace, window: tuple[float, float] = (0.0, math.inf)) -> dict[str, dict[str, Any]]:
