@@ -158,13 +158,14 @@ def test_a_request_that_can_never_run_is_named_with_its_need_and_the_limit(tmp_p
     late = '[[requests]]\nid = "book"\nprompt_tokens = 500\noutput_tokens = 6\n'
     path.write_text(TOML + late)
     assert cli.main(["run", str(path)]) == 0
-    assert "Orca (Max): book can never run: it needs 505 slots, and the model's maximum length is 64." in (
-        capsys.readouterr().out
+    assert (
+        "1 request of Orca (Max) never ran: book can never run: it needs 505 slots, and the model's maximum length is 64."
+        in (capsys.readouterr().out)
     )
     path.write_text(TOML.replace("max_model_len = 64", "max_model_len = 1024") + late + late.replace("book", "tome"))
     assert cli.main(["run", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "PagedAttention: 2 requests can never run. The first of them: book can never run: it needs 505" in out
+    assert "2 requests of PagedAttention never ran. The first of them: book can never run: it needs 505" in out
     assert "and the pool has 124." in out  # without the null block
 
 
