@@ -353,6 +353,24 @@ def from_toml(text: str) -> Scenario:
     return from_dict(data)
 
 
+def from_bytes(raw: bytes, name: str, most: int = MAX_FILE_BYTES) -> Scenario:
+    """Parse and validate what a scenario file called ``name`` holds, as any editor may have written it."""
+    if len(raw) > most:
+        raise ScenarioError(
+            told(
+                "The file {path!r} is larger than {max_file_bytes} bytes; a scenario is a small file.",
+                path=name,
+                max_file_bytes=most,
+            )
+        )
+    try:
+        return from_toml(raw.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError:
+        raise ScenarioError(
+            told("The file {path!r} is not text; a scenario is a TOML file in UTF-8.", path=name)
+        ) from None
+
+
 def load(path: str | Path) -> Scenario:
     """Read a scenario file. A trace file that its workload names may lie beside it."""
     try:
@@ -364,20 +382,7 @@ def load(path: str | Path) -> Scenario:
         raise ScenarioError(
             told("The file name {path} is not one that a file can have.", path=shorten(str(path)))
         ) from None
-    if len(raw) > MAX_FILE_BYTES:
-        raise ScenarioError(
-            told(
-                "The file {path!r} is larger than {max_file_bytes} bytes; a scenario is a small file.",
-                path=str(path),
-                max_file_bytes=MAX_FILE_BYTES,
-            )
-        )
-    try:
-        scenario = from_toml(raw.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError:
-        raise ScenarioError(
-            told("The file {path!r} is not text; a scenario is a TOML file in UTF-8.", path=str(path))
-        ) from None
+    scenario = from_bytes(raw, str(path))
     given = scenario.workload
     if given is None or given.lengths in LENGTH_SETS or given.is_made_up or given.is_upload:
         return scenario
@@ -414,6 +419,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Workload",
+    "from_bytes",
     "from_dict",
     "from_toml",
     "load",

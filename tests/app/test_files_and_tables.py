@@ -60,7 +60,8 @@ def test_the_preset_goes_through_the_table_unchanged():
     [
         ("a.toml", b"slots = -3", ScenarioError),
         ("a.toml", b"", ScenarioError),
-        ("cat.png", b"\x89PNG\r\n\x1a\n\xff\xff", ScenarioError),
+        ("cat.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ScenarioError),
+        ("menu.toml", b"name = 'Caf\xe9'", ScenarioError),
         ("a.vizkv", b"not a trace", TraceError),
         ("a.vizkv", b"PK\x03\x04", TraceError),
     ],
@@ -83,6 +84,23 @@ def test_a_saved_scenario_opens(state):
     preset = next(p for p in list_presets() if p.id == "pow2-513")
     files.open_file("x.toml", scenario.to_toml(preset.scenario).encode())
     assert state.scenario == preset.scenario
+
+
+@pytest.mark.parametrize(
+    "written", [lambda b: b"\xef\xbb\xbf" + b, lambda b: b.replace(b"\n", b"\r\n")], ids=["mark", "crlf"]
+)
+def test_a_scenario_that_an_editor_of_windows_wrote_opens(state, written):
+    preset = next(p for p in list_presets() if p.id == "pow2-513")
+    files.open_file("x.toml", written(scenario.to_toml(preset.scenario).encode()))
+    assert state.scenario == preset.scenario
+
+
+def test_a_file_that_is_too_large_for_a_scenario_is_not_read_half(state):
+    before = state.scenario
+    text = scenario.to_toml(list_presets()[3].scenario) + "# " + "x" * files.MAX_SCENARIO
+    with pytest.raises(ScenarioError, match=r"'x.toml' is larger than 2097152 bytes"):
+        files.open_file("x.toml", text.encode())
+    assert state.scenario == before
 
 
 def test_two_visitors_with_a_trace_each_see_their_own(state):

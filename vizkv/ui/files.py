@@ -58,9 +58,7 @@ def open_file(name: str, data: bytes) -> None:
         link.change(scenario)
         state.saved, state.saved_key, state.view = trace, hashlib.sha256(data).hexdigest(), None
         return
-    try:
-        text = data[:MAX_SCENARIO].decode("utf-8")
-    except UnicodeDecodeError:
-        raise ScenarioError(state.say("problem.file.type", name=name[:80])) from None
-    link.change(scenarios.from_toml(text))
+    if b"\0" in data[:1000]:  # a picture, say: the trace is named too
+        raise ScenarioError(state.say("problem.file.type", name=name[:80]))
+    link.change(scenarios.from_bytes(data, name[:80], MAX_SCENARIO))
     state.view = None
