@@ -30,6 +30,7 @@ from vizkv.told import told
 FORMAT = "vizkv trace"
 VERSION = 3  # 2, which had no spans, can be read
 MAX_FILE = 512 * 2**20
+MAX_SLOTS = 2**22  # of a system, as in a scenario
 BEHIND = 2**31 - 1  # a place behind all spans
 
 
@@ -288,21 +289,27 @@ def load(data: bytes) -> Trace:
 
             trace = Trace(
                 scenario=header["scenario"],
-                requests=tuple(
-                    RequestFacts(row[0], row[1], row[2], row[3], tuple(row[4]), row[5]) for row in header["requests"]
-                ),
+                requests=tuple(_request(*row) for row in header["requests"]),
                 systems=tuple(_system(facts, i, get) for i, facts in enumerate(header["systems"])),
                 model=header["model"],
                 version=header["vizkv"],
             )
-    except TraceError:
-        raise
+            _check(trace)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError):
         raise TraceError(told("The file is not a complete vizkv trace: it is cut short or damaged.")) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, NotImplementedError):
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
+        if isinstance(error, TraceError):
+            raise
         raise TraceError(told("The file is not a vizkv trace, or its contents are damaged.")) from None
-    _check(trace)
     return trace
+
+
+def _request(
+    name: str, prompt_tokens: int, final_slots: int, arrival: float, pieces: list[str], group: int
+) -> RequestFacts:
+    if not all(isinstance(text, str) for text in (name, *pieces)) or not np.isfinite(arrival):
+        raise TypeError
+    return RequestFacts(name, int(prompt_tokens), int(final_slots), arrival, tuple(pieces), int(group))
 
 
 def _system(facts: dict[str, Any], i: int, find: Callable[[str], np.ndarray | None]) -> SystemTrace:
@@ -310,6 +317,8 @@ def _system(facts: dict[str, Any], i: int, find: Callable[[str], np.ndarray | No
         column = find(f"{i}/{name}")
         if column is None:
             raise KeyError(name)
+        if column.dtype.kind not in ("f" if name == "time_s" else "iub"):
+            raise TypeError(name)
         return column
 
     counts = get("token_counts").tolist()
@@ -343,6 +352,8 @@ def _system(facts: dict[str, Any], i: int, find: Callable[[str], np.ndarray | No
 
 def _check(trace: Trace) -> None:
     """Refuse a file whose columns contradict each other, before anything is drawn from it."""
+    if not trace.systems:
+        raise ValueError
     for system in trace.systems:
         events, steps = len(system.kinds), len(system.stranded)
         sound = (
@@ -355,6 +366,11 @@ def _check(trace: Trace) -> None:
             and (not events or system.kinds.max() <= max(Kind))
             and (not events or -1 <= system.values[:, 0].min() <= system.values[:, 0].max() < len(trace.requests))
             and len(system.tokens) == len(trace.requests)
+            and 1 <= system.slots <= MAX_SLOTS
+            and {"contiguous": "reserve", "paged": "block_size"}[system.kind] in system.detail
+            and 0 <= system.block_size <= system.slots
+            and all(isinstance(block, int) for block in system.free_order)
+            and bool(np.isfinite(system.time_s).all())
             and _spans_hold(system, len(trace.requests))
         )
         if not sound:

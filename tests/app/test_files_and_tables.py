@@ -123,3 +123,21 @@ def test_a_trace_whose_events_contradict_each_other_gets_a_sentence(state):
     with pytest.raises(TraceError, match="contradict each other"):
         files.open_file("x.vizkv", traces.save(broken))
     assert state.saved is None
+
+
+def test_a_trace_of_a_pool_that_a_page_cannot_draw_gets_a_sentence(state):
+    first = list_presets()[3].scenario.model_copy(update={"model": "none", "slots": 2**17})
+    with pytest.raises(ScenarioError, match="131,072; a page can draw at most 65,536"):
+        files.open_file("x.vizkv", traces.save(engine.run(first)))
+    assert state.saved is None
+
+
+def test_a_trace_that_cannot_be_drawn_gets_a_sentence(state, monkeypatch):
+    def undrawable(*_):
+        raise KeyError("a request that never came")  # whatever no check has foreseen
+
+    monkeypatch.setattr(runs, "Run", undrawable)
+    trace = engine.run(list_presets()[3].scenario.model_copy(update={"model": "none"}))
+    with pytest.raises(TraceError, match="damaged"):
+        files.open_file("x.vizkv", traces.save(trace))
+    assert state.saved is None

@@ -5,6 +5,7 @@ import json
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,3 +118,56 @@ def test_columns_that_contradict_each_other_are_refused(trace):
             target.writestr(name, source.read("1/offsets.npy" if name == "0/offsets.npy" else name))
     with pytest.raises(TraceError, match="contradict each other"):
         traces.load(out.getvalue())
+
+
+def with_columns(data: bytes, **columns) -> bytes:
+    """The file with other columns of the first system."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            content = io.BytesIO(source.read(name))
+            if (column := name.removeprefix("0/").removesuffix(".npy")) in columns:
+                changed = columns[column](np.load(content))
+                content = io.BytesIO()
+                np.save(content, changed)
+            target.writestr(name, content.getvalue())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("values", lambda a: a.astype(float)),
+        ("values", lambda a: a[:4]),
+        ("spans", lambda a: a.reshape(-1)[:-1]),
+        ("token_counts", lambda a: a[:-1]),
+        ("time_s", lambda a: a * np.nan),
+        ("offsets", lambda a: a.astype(complex)),
+    ],
+)
+def test_columns_of_another_kind_or_shape_are_a_sentence(trace, column, change):
+    with pytest.raises(TraceError, match=r"damaged\.$"):
+        traces.load(with_columns(traces.save(trace), **{column: change}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"systems": []},
+        {"requests": [["A", 9, 38, 0.0, [3], -1]] * 4},
+        {"requests": [[None, 9, 38, 0.0, [], -1]] * 4},
+        {"requests": [["A", 9, 38, float("nan"), [], -1]] * 4},
+    ],
+)
+def test_a_header_of_other_things_is_a_sentence(trace, change):
+    with pytest.raises(TraceError, match=r"damaged\.$"):
+        traces.load(rewritten(traces.save(trace), **change))
+
+
+@pytest.mark.parametrize("change", [{"slots": 2**50}, {"slots": "x"}, {"kind": "ring"}, {"detail": {}}])
+def test_a_system_of_other_things_is_a_sentence(trace, change):
+    data = traces.save(trace)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        systems = json.loads(archive.read("header.json"))["systems"]
+    with pytest.raises(TraceError, match=r"damaged\.$"):
+        traces.load(rewritten(data, systems=[systems[0] | change, *systems[1:]]))

@@ -37,7 +37,7 @@ def checked(trace: Trace) -> Trace:
         for system in trace.systems:
             for _ in walk(system, trace.requests, closing=True):
                 pass
-    except (LedgerError, LookupError, ValueError, TypeError, ZeroDivisionError):
+    except (LedgerError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError):
         raise TraceError(told("The trace's events contradict each other: the file is damaged.")) from None
     return trace
 

@@ -10,8 +10,9 @@ from vizkv import scenario as scenarios
 from vizkv import trace as traces
 from vizkv.replay import checked
 from vizkv.scenario import ScenarioError
+from vizkv.told import told
 from vizkv.trace import Trace, TraceError
-from vizkv.ui import export, link
+from vizkv.ui import export, link, pages, runs
 
 MAX_SCENARIO = 2 * 2**20
 
@@ -53,10 +54,16 @@ def open_file(name: str, data: bytes) -> None:
     """Open a scenario or a trace. Raises ScenarioError or TraceError."""
     state = link.current()
     if data[:2] == b"PK" or name.endswith(".vizkv"):
-        trace = checked(traces.load(data))
+        trace, key = checked(traces.load(data)), hashlib.sha256(data).hexdigest()
         scenario = scenarios.from_dict(trace.scenario)
+        if (slots := max(system.slots for system in trace.systems)) > runs.MAX_SLOTS:
+            raise ScenarioError(state.say("problem.slots", slots=slots, most=runs.MAX_SLOTS))
+        try:  # what is drawn of it, now and not when the page is under way: a file may be damaged in any way
+            _ = runs.Run(trace, key, state.preset, state.language, pages.PAGES[state.page].panels).packed
+        except Exception:
+            raise TraceError(told("The file is not a vizkv trace, or its contents are damaged.")) from None
         link.change(scenario)
-        state.saved, state.saved_key, state.view = trace, hashlib.sha256(data).hexdigest(), None
+        state.saved, state.saved_key, state.view = trace, key, None
         return
     if b"\0" in data[:1000]:  # a picture, say: the trace is named too
         raise ScenarioError(state.say("problem.file.type", name=name[:80]))

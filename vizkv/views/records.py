@@ -47,9 +47,9 @@ def event_record(event: Event, trace: Trace) -> dict[str, Any]:
         record["request"] = trace.requests[event.request].id
     record |= {name: value for name, value in zip(_FIELDS[event.kind], event[2:], strict=False) if name != "-"}
     if event.kind == Kind.NEVER:
-        record["reason"] = ("max_model_len", "pool")[event.c]
+        record["reason"] = ("max_model_len", "pool")[event.c != 0]
     if event.kind == Kind.PREEMPTED:
-        record["recovery"] = ("recompute", "swap")[event.b]
+        record["recovery"] = ("recompute", "swap")[event.b != 0]
     if event.kind == Kind.FORKED:
         record["parent"] = trace.requests[event.a].id
     if event.kind in (Kind.SWAPPED_OUT, Kind.SWAPPED_IN):
