@@ -317,3 +317,13 @@ def test_a_parts_step_is_one_that_is_like_the_mean():
         assert abs(used[step] - counted.mean()) == pytest.approx(abs(counted - counted.mean()).min(), abs=1)
         assert lane.trace.time_s[step] >= 2.0
     assert whatif_player.step_of(job, 0, 1.0, "") == whatif_player.step_of(job, 0, 1.0, "used")
+
+
+def test_an_uploaded_trace_is_run_to_its_own_end_and_not_to_the_examples(monkeypatch, tmp_path):
+    monkeypatch.setenv("VIZKV_CACHE", str(tmp_path))
+    lines = "".join(f"{k / 2},{40 + 7 * k % 300},{20 + k % 50}\n" for k in range(40))
+    app = opened("whatif")
+    rested(app.selectbox(key="whatif-workload-lengths").set_value("own"))
+    trace = ("t.csv", f"TIMESTAMP,ContextTokens,GeneratedTokens\n{lines}".encode(), "text/csv")
+    rested(app.file_uploader[0].set_value(trace))
+    assert (told(app)["duration"], told(app)["warmup"]) == (20.0, 6.0)

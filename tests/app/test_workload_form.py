@@ -113,13 +113,33 @@ def test_a_trace_is_uploaded_runs_at_its_own_times_and_can_be_left_again():
     assert workload(app) == {}  # nothing changes before there is a file
     rested(app.file_uploader[0].set_value(("Azure 2023.csv", GOOD, "text/csv")))
     word = uploads.keep(GOOD, "Azure 2023.csv")
-    assert workload(app) == {"lengths": word, "arrivals": "trace"}
+    assert workload(app) == {"lengths": word, "arrivals": "trace", "duration": 5.0, "warmup": 1.0}
     (said,) = [c.value for c in app.caption]
     assert "Azure-2023.csv: 3 recorded requests." in said and "1 is longer than the model’s maximum" in said
     assert field(app, "selectbox", "arrivals").options == ["Poisson", "At equal distances", "As recorded"]
     assert field(app, "number_input", "rate").disabled
     rested(field(app, "selectbox", "lengths").set_value("sharegpt"))
     assert workload(app) == {} and not app.file_uploader
+
+
+@pytest.mark.parametrize(
+    ("times", "span", "come"),
+    [
+        ([0], (1.0, 0.0), 1),
+        ([100.0, 400.5, 159.0], (301.0, 100.0), 3),
+        ([0, 899.9], (900.0, 300.0), 2),
+        ([0, 10, 90_000], (3600.0, 1200.0), 2),  # its first hour
+        ([k / 1000 for k in range(100_010)], (100.0, 33.0), 100_000),
+    ],
+    ids=["one", "in any order", "as long as the paper's", "a day", "more than can be run"],
+)
+def test_an_uploaded_trace_runs_for_as_long_as_it_has_requests(times, span, come):
+    data = (HEAD + "".join(f"{t},10,3\n" for t in times)).encode()
+    now = workload_form.changed(scenario(duration=77.0, warmup=5.0), "lengths", uploads.keep(data, "t.csv"))
+    assert (now.workload.duration, now.workload.warmup) == span
+    assert workload_form.facts(now)[1].requests == come
+    left = workload_form.changed(now, "lengths", "sharegpt").workload
+    assert (left.duration, left.warmup) == (900.0, 300.0)
 
 
 def test_a_file_that_is_no_trace_is_a_sentence_and_nothing_changes():

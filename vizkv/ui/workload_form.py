@@ -49,7 +49,7 @@ def changed(scenario: Scenario, name: str, value: Any) -> Scenario:
     """The scenario with one field of its workload, or its seed, put in. Raises ScenarioError.
 
     Other lengths take the fields with them that belong to no other kind, and recorded times if they have none; a file
-    comes with its own times.
+    comes with its own times and runs as long as they do, and both go with it.
     """
     data = to_dict(scenario)
     if name == "seed":
@@ -62,6 +62,10 @@ def changed(scenario: Scenario, name: str, value: Any) -> Scenario:
         recorded = Workload.UPLOAD.fullmatch(value) is not None
         if recorded or given.get("arrivals") == "trace":
             given["arrivals"] = "trace" if recorded else "poisson"
+        if recorded:
+            given["duration"], given["warmup"] = uploads.span(value)
+        elif scenario.workload is not None and scenario.workload.is_upload:
+            given = {field: kept for field, kept in given.items() if field not in ("duration", "warmup")}
     return from_dict(data | {"workload": given})
 
 

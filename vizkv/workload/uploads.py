@@ -14,15 +14,17 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import platformdirs
 
-from vizkv.scenario import ScenarioError, Workload
+from vizkv.scenario import MAX_REQUESTS, ScenarioError, Workload
 from vizkv.told import told
 from vizkv.workload import recorded
 from vizkv.workload.recorded import Recorded
 
 MAX_BYTES = 50 * 10**6  # of one upload; the page's uploader says so before anything is sent
 KEPT, KEPT_BYTES = 64, 500 * 10**6
+LONGEST = 3600.0  # seconds of a trace that are run where nobody asked for more
 _PREFIX = "upload:"
 _TEMPORARY = ".part"
 
@@ -86,6 +88,16 @@ def read(word: str) -> Recorded:
     """The trace that an upload's word names, parsed once. Raises ScenarioError."""
     found = path(word)
     return _read(word, str(found))
+
+
+def span(word: str) -> tuple[float, float]:
+    """``duration`` and ``warmup`` that suit a trace: to its last request, but an hour and what can be run at most; a
+    third of it, as in the paper's experiment, fills the pool. Raises ScenarioError."""
+    times = read(word).time_s
+    since = np.sort(times - times.min())
+    end = since[MAX_REQUESTS] if len(since) > MAX_REQUESTS else np.floor(since[-1]) + 1
+    duration = max(1.0, min(float(end), LONGEST))
+    return duration, float(duration // 3)
 
 
 @lru_cache(4)
