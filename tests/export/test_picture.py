@@ -209,6 +209,21 @@ def test_no_text_is_wider_than_where_it_was_put():
     assert len(wrap("a b c d e f g h", 20, 16, most=2)) == 2
 
 
+def test_a_squeezed_line_begins_where_it_should_whatever_its_anchor_is():
+    for anchor, begins in (("start", 50), ("middle", 30), ("end", 10)):
+        sheet = Sheet()
+        sheet.text(50, 10, "concerning", 20, "#000000", anchor=anchor, most=40)
+        assert f'"translate({begins} ' in sheet.parts[0] and "text-anchor" not in sheet.parts[0]
+
+
+def test_the_caption_of_an_example_has_its_name_in_the_readers_language():
+    named = preset("tiny-blocks").scenario
+    told = [caption(engine.run(one, None), 0, "online", "textbook", messages("zh")).split("：")[0] for one in (
+        named, named.model_copy(update={"name": "My own"})
+    )]  # fmt: skip
+    assert told == [messages("zh")("preset.tiny-blocks.title"), "My own"]
+
+
 def test_a_slot_that_is_pointed_at_is_named_on_a_plate_where_it_is_narrow():
     trace = engine.run(preset("readers-question-alone").scenario, None)
 

@@ -124,6 +124,19 @@ def test_a_storyboard_numbers_its_steps_and_says_what_happened(trace):
         story.storyboard(trace, [0, 1], progress=lambda done, count: True, **HOW)
 
 
+def test_what_is_pointed_at_is_framed_in_every_step_of_a_storyboard_and_of_a_film(trace):
+    def frames(mark):
+        return story.storyboard(trace, [1, 4], mark=mark, **HOW).count("<path")
+
+    def films(mark):
+        film = opened(moving.animation(trace, 1, 2, width=960, mark=mark, **HOW))
+        return [film.seek(at) or film.convert("RGB").tobytes() for at in range(film.n_frames)]
+
+    assert frames("1.30-30") == frames("") + 2 * 2  # each with a rim
+    assert frames("7.30-30") == frames("1.30-99") == frames("")
+    assert all(a != b for a, b in zip(films("1.30-30"), films(""), strict=True))
+
+
 @pytest.mark.parametrize("kind", ["gif", "webp"])
 def test_a_film_has_a_picture_a_step_and_moves_nothing_but_the_slots(trace, kind):
     seen = []

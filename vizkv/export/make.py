@@ -33,6 +33,7 @@ from vizkv.views.afar import for_projector
 from vizkv.views.payload import Moment, View
 from vizkv.views.picture import NARROWEST, picture
 from vizkv.views.picture_caption import caption
+from vizkv.views.picture_caption import title as called
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -122,7 +123,8 @@ def _film(wish: Wish, trace: Trace, say: Messages, progress: Progress | None) ->
         trace, wish.first, wish.last, lens=wish.lens, accounting=wish.accounting, say=say, kind=wish.format,  # type: ignore[arg-type]
         rate=wish.rate, every=wish.every, colour=wish.colour, theme=wish.theme, width=min(wish.width, 1920),
         legend=wish.legend, caption=_caption(wish, trace, say), lit=wish.lit, lit_in=wish.lit_in,
-        projector=wish.projector, headline=wish.headline, lead=lead_of(trace), progress=progress,
+        projector=wish.projector, headline=wish.headline, lead=lead_of(trace), mark=wish.mark,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -140,16 +142,16 @@ def _svg(
         "lens": wish.lens, "accounting": wish.accounting, "say": say, "colour": wish.colour, "theme": wish.theme,
         "width": wish.width, "legend": wish.legend, "caption": _caption(wish, trace, say), "headline": wish.headline,
         "transparent": wish.transparent, "lit": wish.lit, "lit_in": wish.lit_in, "projector": wish.projector,
-        "lead": lead_of(trace),
+        "lead": lead_of(trace), "mark": wish.mark,
     }  # fmt: skip
     if wish.what == "storyboard":
         return storyboard(trace, wish.steps or (wish.step,), progress=progress, **common)  # type: ignore[arg-type]
     if wish.what == "table":
         return picture_table.table_picture(
-            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus, mark=wish.mark,
+            trace, wish.step, request=wish.request, position=wish.position, focus=wish.focus,
             show=show, **common,  # type: ignore[arg-type]
         )  # fmt: skip
-    return picture(trace, wish.step, request=wish.request, height=wish.height, mark=wish.mark, **common)  # type: ignore[arg-type]
+    return picture(trace, wish.step, request=wish.request, height=wish.height, **common)  # type: ignore[arg-type]
 
 
 def alt_text(
@@ -185,7 +187,7 @@ def _page_of(
         height=round(max(wish.width, NARROWEST) * _PLAYER),
     )  # fmt: skip
     main = _svg(inner, trace, say, None, tuple(name for name in picture_table.PANELS if name in panels))
-    name = title or say.name(trace.scenario.get("name") or "") or say("export.title")
+    name = title or called(trace.scenario.get("name"), say) or say("export.title")
     return Page(
         name, wish.headline, Part(main, described(main)), charts=charts, caption=_caption(wish, trace, say)
     )  # fmt: skip
@@ -217,7 +219,7 @@ def _page(wish: Wish, trace: Trace, say: Messages, moments: Sequence[Moment], pa
     lead = lead_of(trace)
     total = windows.total(trace, lead)
     part = None if lead < 0 and total <= WHOLE else windows.around(trace, wish.step, lead, WHOLE // 2)
-    title = wish.headline or trace.scenario.get("name") or say("export.title")
+    title = wish.headline or called(trace.scenario.get("name"), say) or say("export.title")
     packed = payload.pack(trace, say, title, moments, panels, part)
     view = View(
         step=wish.step, lens=wish.lens, accounting=wish.accounting, colour=wish.colour, focus=wish.focus,

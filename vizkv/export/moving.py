@@ -47,13 +47,14 @@ def animation(
     trace: Trace, first: int, last: int, *, lens: Lens, accounting: Accounting, say: Messages, kind: Kind = "gif",
     rate: float = 5, every: int = 1, colour: str = "state", theme: str = "light", width: int = 1280,
     legend: bool = True, caption: str = "", lit: str = "", lit_in: int = -1, projector: bool = False,
-    headline: str = "", lead: int = -1, progress: Progress | None = None,
+    headline: str = "", lead: int = -1, mark: str = "", progress: Progress | None = None,
 ) -> bytes:  # fmt: skip
     """The film of some steps, ``rate`` pictures a second. Raises Cancelled if ``progress`` returns True."""
     if not can(kind):
         raise ExportError(say("picture.video.missing"))
     style = Style(
-        lens, accounting, colour, theme, pictures.NARROWEST, legend, headline, caption, False, lit, lit_in, projector
+        lens, accounting, colour, theme, pictures.NARROWEST, legend, headline, caption, False, lit, lit_in, projector,
+        mark=mark,
     )  # fmt: skip
     style = replace(style, width=max(width, pictures.NARROWEST))
     steps = chosen(trace, first, last, every, lead)

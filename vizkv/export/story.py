@@ -15,6 +15,7 @@ from vizkv.views import picture_row as parts
 from vizkv.views.picture import Style
 from vizkv.views.picture_frame import Frame, frame
 from vizkv.views.picture_look import USED, Look
+from vizkv.views.picture_mark import point
 from vizkv.views.picture_row import Type
 from vizkv.views.picture_strip import Strip
 from vizkv.views.picture_svg import Sheet, fit, measure, wrap
@@ -30,14 +31,15 @@ def columns(count: int) -> int:
 def storyboard(
     trace: Trace, steps: Sequence[int], *, lens: Lens, accounting: Accounting, say: Messages, colour: str = "state",
     theme: str = "light", width: int = 1600, legend: bool = True, caption: str = "", transparent: bool = False,
-    lit: str = "", lit_in: int = -1, projector: bool = False, headline: str = "", lead: int = -1,
+    lit: str = "", lit_in: int = -1, projector: bool = False, headline: str = "", lead: int = -1, mark: str = "",
     titles: Sequence[str] = (), across: int = 0, progress: Progress | None = None,
 ) -> str:  # fmt: skip
     """The strip as SVG text. ``titles``: of the steps, in place of what the player says; ``across``: side by side."""
     if not 1 <= len(steps) <= MOST:
         raise ExportError(say("picture.story.count", most=MOST, steps=len(steps)))
     style = Style(
-        lens, accounting, colour, theme, width, legend, headline, caption, transparent, lit, lit_in, projector
+        lens, accounting, colour, theme, width, legend, headline, caption, transparent, lit, lit_in, projector,
+        mark=mark,
     )  # fmt: skip
     shown: list[Frame] = []
     for step in steps:
@@ -110,7 +112,9 @@ def _cell(
         y = round(y + 1.4 * t.u)
         sheet.begin(0, y)
         high = _height(pool.facts, style.width, t)
-        Strip(sheet, look, pool, style.width, high).draw(pictures.scene(shown, pool, style, lookup))
+        strip = Strip(sheet, look, pool, style.width, high)
+        strip.draw(pictures.scene(shown, pool, style, lookup))
+        point(strip, look, style.mark)
         sheet.end()
         y += high + 0.55 * t.u
     y += 0.35 * t.u

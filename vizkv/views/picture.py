@@ -13,10 +13,9 @@ from vizkv.messages import Messages
 from vizkv.slots import CATEGORIES, Accounting, Code, Lens
 from vizkv.trace import Trace
 from vizkv.views import picture_row as parts
-from vizkv.views.payload import marked
 from vizkv.views.picture_frame import Frame, Pool, frame
 from vizkv.views.picture_look import Look
-from vizkv.views.picture_mark import draw_mark
+from vizkv.views.picture_mark import point
 from vizkv.views.picture_row import Type
 from vizkv.views.picture_strip import Scene, Strip
 from vizkv.views.picture_svg import Sheet, wrap
@@ -172,9 +171,7 @@ def row(
     if request >= 0:
         held = [(a, b) for a, b, owner in strip.pieces() if shown.header["requests"][owner]["index"] == request]
         strip.edges(held, look.line(2), look.text, "inside")
-    pointed = marked(style.mark)
-    if pointed and pointed[0] == pool.index and pointed[1] <= pointed[2] < strip.slots:
-        draw_mark(strip, look, *pointed[1:], 0 if linked else 1)
+    point(strip, look, style.mark, 0 if linked else 1)
     sheet.end()
     sheet.begin(round(style.width - t.side), 0)
     right = parts.ledger(sheet, look, pool, shown, t, say, pool.totals(lookup))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vizkv.messages import Messages
+from vizkv.presets import list_presets
 from vizkv.slots import Accounting, Lens
 from vizkv.trace import Trace
 from vizkv.views import window as windows
@@ -20,11 +21,17 @@ def caption(trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Me
     scenario = trace.scenario
     told = say("player.step", step=step, last=windows.total(trace) - 1)
     how = say("picture.how", lens=say(f"lens.{lens}"), accounting=say(f"accounting.{accounting}"))
-    name = scenario.get("name") or say("picture.unnamed")
+    name = title(scenario.get("name"), say) or say("picture.unnamed")
     lines = [say("picture.caption", name=name, where=told, how=how)]
     lines += fields(scenario, [system.name for system in trace.systems], say)
     lines.append(say("picture.caption.made", version=trace.version))
     return "\n".join(line for line in lines if line)
+
+
+def title(name: str | None, say: Messages) -> str:
+    """What a scenario is called: an example of ours as the language has it, another as its author has it."""
+    known = next((one.id for one in list_presets() if name and one.scenario.name == name), "")
+    return say(f"preset.{known}.title") if known else name or ""
 
 
 def fields(scenario: dict[str, Any], systems: Sequence[str], say: Messages) -> list[str]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 
+from vizkv.views.payload import marked
 from vizkv.views.picture_look import Look
 from vizkv.views.picture_strip import Strip
 from vizkv.views.picture_svg import Sheet, measure, num
 
 WIDE = 22  # a slot of that width is seen without a plate
+
+
+def point(strip: Strip, look: Look, word: str, base: int = 1) -> None:
+    """Draw what a link's word ``mark`` points at, if it is in this strip's pool. ``base``: see :func:`draw_mark`."""
+    pointed = marked(word)
+    if pointed and pointed[0] == strip.pool.index and pointed[1] <= pointed[2] < strip.slots:
+        draw_mark(strip, look, *pointed[1:], base)
 
 
 def draw_mark(strip: Strip, look: Look, first: int, last: int, base: int) -> None:

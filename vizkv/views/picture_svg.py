@@ -159,6 +159,8 @@ class Sheet:
         wide = measure(text, size, weight)
         place = f'x="{num(x)}" y="{num(y + MIDDLE * size)}"'
         if most and wide > most:
+            # librsvg puts a squeezed line where an unsqueezed one would begin: it begins where it is told to
+            x, anchor = x - {"middle": most / 2, "end": most}.get(anchor, 0), "start"
             place = f'transform="translate({num(x)} {num(y + MIDDLE * size)}) scale({most / wide:.3f} 1)"'
         face = f' font-weight="{weight}"' if weight != 400 else ""
         face += f' font-family="{CHINESE}"' if any(map(_wide, text)) else ""
