@@ -78,6 +78,13 @@ def test_the_suffix_of_the_file_is_its_format(file):
     assert Image.open(out).width == 1920
 
 
+def test_slots_are_pointed_at_from_the_command_line_too(file):
+    for words in ([], ["--mark", "1.4-7"]):
+        assert export(file, "--step", "3", "-o", f"out{len(words)}.svg", *words) == 0
+    plain, marked = (len((file.parent / f"out{n}.svg").read_bytes()) for n in (0, 2))
+    assert marked > plain
+
+
 def test_a_scenario_comes_out_as_it_went_in(file):
     assert export(file, "--what", "scenario", "-o", "again.toml") == 0
     assert from_toml((file.parent / "again.toml").read_text()) == from_toml(TOML)
@@ -95,6 +102,9 @@ def test_a_scenario_comes_out_as_it_went_in(file):
         (["--steps", "0:900", "--what", "animation"], "900"),
         (["--request", "Z"], "Z"),
         (["-o", "no/such/folder.svg"], "folder.svg"),
+        (["-o", ""], "'.'"),
+        (["--what", "ledger", "-o", ".."], "'..'"),
+        (["--mark", "9.0-1"], "9.0-1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -109,7 +119,7 @@ def test_what_cannot_be_is_one_sentence_and_no_file(file, capsys, words, named):
 @pytest.mark.parametrize(
     "words",
     [["--step", "-1"], ["--step", "x"], ["--steps", "1:2:3"], ["--steps", ","], ["--rate", "nan"], ["--width", "5"],
-     ["--every", "0"], ["--lens", "rose"]],
+     ["--every", "0"], ["--lens", "rose"], ["--mark", "500"]],
     ids=" ".join,
 )  # fmt: skip
 def test_a_word_that_is_none_is_refused_before_anything_runs(file, capsys, words):
@@ -143,6 +153,11 @@ def test_a_lecture_becomes_slides_with_pictures_and_notes(tmp_path):
     (picture,) = (shape for shape in beat.shapes if shape.shape_type == 13)
     assert Image.open(io.BytesIO(picture.image.blob)).width == 2560
     assert picture._element.nvPicPr.cNvPr.get("descr")
+
+
+def test_slides_are_not_written_under_the_name_of_something_else(tmp_path, capsys):
+    assert cli.main(["deck", "-o", str(tmp_path / "slides.pdf")]) == cli.BAD_INPUT
+    assert "slides.pdf" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_a_script_that_is_none_makes_no_deck(tmp_path, capsys):

@@ -94,6 +94,18 @@ def test_a_step_that_the_run_does_not_have_is_refused(trace):
         make(Wish("player", "svg", step=trace.steps + 1), trace, SAY)
 
 
+def test_the_caption_of_several_steps_names_them_all_and_no_other(trace):
+    made = make(Wish("storyboard", "svg", step=7, steps=(0, 3, 9), caption=True), trace, SAY).data.decode()
+    assert f"steps 0, 3, 9 / {trace.steps}. Lens" in made and "step 7" not in made
+
+
+def test_a_charts_file_says_what_it_is_called_and_carries_the_headline(trace):
+    plain, told = (make(Wish("chart:peak", "svg", headline=text), trace, SAY).data.decode() for text in ("", "Full?"))
+    assert SAY("picture.chart.peak") in plain and "<!-- Full? -->" in told and "<!-- Full? -->" not in plain
+    high = [float(re.search(r'<svg[^>]*height="([0-9.]+)', one)[1]) for one in (plain, told)]
+    assert high[1] > high[0] + 20
+
+
 def test_a_progress_that_says_stop_stops(trace):
     with pytest.raises(Cancelled):
         make(Wish("storyboard", "svg", steps=(0, 1)), trace, SAY, progress=lambda done, total: True)

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from vizkv import engine, lecture
-from vizkv.cli.export import write
+from vizkv.cli.export import reachable, write
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar
+from vizkv.complaints import shorten
 from vizkv.export.beats import drawer
 from vizkv.export.deck import deck
+from vizkv.export.render import ExportError
 from vizkv.export.wish import THEMES
 from vizkv.link import from_code, to_code
 from vizkv.messages import Messages
 from vizkv.scenario import Scenario
+from vizkv.told import told
 from vizkv.trace import Trace
 
 
@@ -31,6 +34,10 @@ def add(commands: Any, say: Messages) -> None:
 
 
 def _deck(arguments: argparse.Namespace, say: Messages) -> int:
+    if arguments.out.suffix.lower() not in ("", ".pptx"):
+        raise ExportError(told("The presentation is {name!r}; valid is a name that ends in .pptx.",
+                               name=shorten(arguments.out.name)))  # fmt: skip
+    reachable(arguments.out)
     script = lecture.read(arguments.file) if arguments.file else lecture.default()
     bar, reached = Bar(), (0, len(script.beats))
 

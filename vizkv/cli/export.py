@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,7 @@ from vizkv.told import joined, told
 from vizkv.trace import Trace
 from vizkv.views import picture_table
 from vizkv.views import window as windows
+from vizkv.views.payload import marked
 from vizkv.views.series import series
 
 _PANELS = ("text", "logical", "table", "queue")  # beside the rows of an offline player that has block tables
@@ -51,6 +53,7 @@ def add(commands: Any, say: Messages) -> None:
     export.add_argument(
         "--position", type=partial(_whole, say, "position"), metavar="N", help=say("cli.export.position")
     )
+    export.add_argument("--mark", type=partial(_mark, say), default="", metavar="I.A-B", help=say("cli.export.mark"))
     export.add_argument("--headline", default="", metavar="TEXT", help=say("cli.export.headline"))
     export.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
     export.add_argument("--scale", choices=SCALES, default="1", help=say("cli.export.scale"))
@@ -82,6 +85,12 @@ def _rate(say: Messages, text: str) -> float:
     return rate
 
 
+def _mark(say: Messages, text: str) -> str:
+    if text and not marked(text):  # the parser asks about the default too
+        raise argparse.ArgumentTypeError(say("cli.export.mark.form", text=repr(text[:40])))
+    return text
+
+
 def _width(say: Messages, text: str) -> int:
     if not text.isdecimal() or len(text) > 9 or not wish.NARROWEST <= int(text) <= wish.WIDEST:
         raise argparse.ArgumentTypeError(
@@ -106,6 +115,23 @@ def opened(path: Path) -> Trace:
     return checked(traces.read(path)) if path.suffix == ".vizkv" else engine.run(scenario.load(path))
 
 
+def reachable(path: Path) -> None:
+    """Refuse a place where no file can be, before anything long is computed. Raises ScenarioError."""
+    why = 0
+    if not path.name or path.is_dir():
+        why = errno.EISDIR
+    elif not path.parent.is_dir():
+        why = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
+    elif not os.access(path.parent, os.W_OK):
+        why = errno.EACCES
+    if why:
+        raise _unwritten(path, OSError(why, os.strerror(why)))
+
+
+def _unwritten(path: Path, error: Exception) -> ScenarioError:
+    return ScenarioError(told("The file {path!r} cannot be written: {why}.", path=str(path), why=error))
+
+
 def write(path: Path, data: bytes) -> None:
     """The whole file or nothing, whenever somebody presses Ctrl-C. Raises ScenarioError."""
     part = path.with_name(f".{path.name}.part")
@@ -116,14 +142,17 @@ def write(path: Path, data: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        raise ScenarioError(told("The file {path!r} cannot be written: {why}.", path=str(path), why=error)) from None
+        raise _unwritten(path, error) from None
 
 
 def _export(arguments: argparse.Namespace, say: Messages) -> int:
     suffix = arguments.out.suffix if arguments.out else ""
     kind = format_of(arguments.what, arguments.format, suffix)  # before anything is computed
+    if arguments.out:
+        reachable(arguments.out)
     trace = opened(arguments.file)
     asked = _wish(arguments, kind, trace)
+    _pointed(asked.mark, trace)
     out = arguments.out or Path(f"{arguments.file.stem}-{asked.what.replace(':', '-')}.{kind}")
     panels = _PANELS if picture_table.paged(trace) and len(trace.systems) == 1 else ()
     bar, reached = Bar(), (0, 1)
@@ -161,11 +190,22 @@ def _wish(arguments: argparse.Namespace, kind: str, trace: Trace) -> Wish:
         accounting=arguments.accounting, colour=arguments.colour, theme=arguments.theme, scale=arguments.scale,
         width=arguments.width, transparent=arguments.transparent, legend=not arguments.no_legend,
         caption=arguments.caption, projector=arguments.projector, lit=arguments.lit, headline=arguments.headline,
+        mark=arguments.mark,
         request=_request(arguments.request, trace), position=-1 if arguments.position is None else arguments.position,
     )  # fmt: skip
     if asked.what == wish.CHART.removesuffix(":"):
         asked = replace(asked, what=wish.CHART + figures.names(trace)[0])
     return asked
+
+
+def _pointed(mark: str, trace: Trace) -> None:
+    """Refuse a mark on what this run does not have."""
+    found = marked(mark)
+    if found and not (found[0] < len(trace.systems) and found[1] <= found[2] < trace.systems[found[0]].slots):
+        valid = joined([f"{index}.0-{system.slots - 1}" for index, system in enumerate(trace.systems)])
+        raise ExportError(
+            told("The mark is {mark!r}; valid for this run are slots in {valid}.", mark=mark, valid=valid)
+        )
 
 
 def _request(name: str, trace: Trace) -> int:

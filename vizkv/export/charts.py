@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 Format = Literal["svg", "png", "pdf"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
 PAGE = {"light": "#FFFFFF", "dark": "#0F1216"}
+INK = {"light": "#16181D", "dark": "#EEF1F5"}
 QUIET = {"light": "#5B6270", "dark": "#9AA3B2"}
 WIDTH, HEIGHT = 1280, 450
 PAD = 14  # pixels around everything
-_CAPTION = 13
+_CAPTION, _HEADLINE = 13, 24
 _FAMILIES = [fonts.FAMILY, "DejaVu Sans"]
 _ALONE = threading.Lock()  # matplotlib's settings are the process's
 _SETTINGS: dict[Any, Any] = {
@@ -35,10 +36,12 @@ _SETTINGS: dict[Any, Any] = {
 def chart(
     figure: go.Figure, kind: Format, *, scale: float = 1.0, theme: str = "light", transparent: bool = False,
     legend: bool = True, caption: str = "", alt: str = "", width: int = WIDTH, height: int = 0,
+    title: str = "", headline: str = "",
 ) -> bytes:  # fmt: skip
     """The figure as a file. ``theme``: of the page behind it, which the figure was made for.
 
     ``scale``: pixels of a PNG for one of the figure. ``caption``: below it; ``alt``: for those who do not see it.
+    ``title``: what the file is called, for programs that show that; ``headline``: a text above the chart.
     """
     if kind not in FORMATS:
         raise ValueError(f"a chart is one of {', '.join(FORMATS)}, not {kind!r}")
@@ -48,8 +51,10 @@ def chart(
         warnings.filterwarnings("ignore", message=".*[Gg]lyph")
         _fonts()
         with mpl.rc_context(_SETTINGS):
-            page = _Page(figure, width, height or figure.layout.height or HEIGHT, theme, transparent, legend, caption)
-            return page.saved(kind, scale, alt)
+            page = _Page(
+                figure, width, height or figure.layout.height or HEIGHT, theme, transparent, legend, caption, headline
+            )
+            return page.saved(kind, scale, alt, title or headline)
 
 
 def _fonts() -> None:
@@ -65,8 +70,9 @@ class _Page:
     """The paper that a figure is drawn on: legend and caption below, and as much room around as its texts take."""
 
     def __init__(
-        self, figure: go.Figure, width: int, height: int, theme: str, transparent: bool, legend: bool, caption: str
-    ):
+        self, figure: go.Figure, width: int, height: int, theme: str, transparent: bool, legend: bool, caption: str,
+        headline: str = "",
+    ):  # fmt: skip
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -82,20 +88,26 @@ class _Page:
         self.drawing = Drawing(figure, self.canvas, "none" if transparent else self.page)
         below = self._caption(caption, QUIET[theme])
         box = self._legend() if legend else None
-        height += below  # a caption takes nothing from the chart
+        above = self._headline(headline, INK[theme])
+        height += below + above  # a caption takes nothing from the chart
         self.canvas.set_size_inches(width / 72, height / 72)
         self.height = height
         bottom = PAD + below
         if box is not None:
             box.set_bbox_to_anchor((PAD / width, bottom / height), self.canvas.transFigure)
             bottom += box.get_window_extent(self.renderer).height + 8
-        self._fit(bottom)
+        self._fit(bottom, PAD + above)
 
-    def saved(self, kind: Format, scale: float, alt: str) -> bytes:
+    def saved(self, kind: Format, scale: float, alt: str, title: str = "") -> bytes:
         """The file's bytes, the same each time."""
         about = {
-            "svg": {"Date": None, "Description": alt or None, "Creator": "vizkv"},
-            "pdf": {"CreationDate": None, "Subject": alt or None, "Creator": "vizkv"},
+            "svg": {
+                "Date": None,
+                **({"Title": title} if title else {}),
+                "Description": alt or None,
+                "Creator": "vizkv",
+            },
+            "pdf": {"CreationDate": None, "Title": title or None, "Subject": alt or None, "Creator": "vizkv"},
             "png": {"Software": "vizkv", "Description": alt} if alt else {"Software": "vizkv"},
         }[kind]
         file = io.BytesIO()
@@ -123,6 +135,17 @@ class _Page:
         ).set_x(0)  # fmt: skip
         return round(len(lines) * _CAPTION * 1.45) + 6
 
+    def _headline(self, text: str, ink: str) -> int:
+        """Writes it; the pixels that it takes."""
+        if not text:
+            return 0
+        lines = wrapped(level(text), self.width - 2 * PAD, self._measure(1.1 * _HEADLINE))  # bold is wider
+        self.canvas.text(
+            0, 1, "\n".join(lines), size=_HEADLINE, color=ink, va="top", weight="bold",
+            transform=_pixels(self.canvas, PAD, -PAD),
+        )  # fmt: skip
+        return round(len(lines) * _HEADLINE * 1.3) + 10
+
     def _legend(self) -> Any:
         """As many entries in a row as there is room for; None if there is nothing to tell apart."""
         handles, names, size, ink = self.drawing.legend()
@@ -141,9 +164,10 @@ class _Page:
                 break
         return box
 
-    def _fit(self, bottom: float) -> None:
+    def _fit(self, bottom: float, above: float) -> None:
         """The plots take what their own texts leave of the paper."""
-        left = right = top = float(PAD)
+        left = right = float(PAD)
+        top = above
         low = bottom
         for _ in range(3):
             self.drawing.place(
@@ -151,7 +175,7 @@ class _Page:
             )  # fmt: skip
             over = self.drawing.overflow(self.renderer)
             left, low = PAD + over[0], bottom + over[1]
-            right, top = PAD + over[2], PAD + over[3]
+            right, top = PAD + over[2], above + over[3]
 
 
 def _pixels(canvas: Any, x: float, y: float) -> Any:

@@ -32,7 +32,7 @@ from vizkv.views import window as windows
 from vizkv.views.afar import for_projector
 from vizkv.views.payload import Moment, View
 from vizkv.views.picture import NARROWEST, picture
-from vizkv.views.picture_caption import caption
+from vizkv.views.picture_caption import between, caption, these
 from vizkv.views.picture_caption import title as called
 
 if TYPE_CHECKING:
@@ -99,7 +99,12 @@ def chart_scale(scale: str, width: int = WIDTH) -> float:
 
 
 def _caption(wish: Wish, trace: Trace, say: Messages) -> str:
-    return caption(trace, wish.step, wish.lens, wish.accounting, say) if wish.caption else ""
+    if not wish.caption:
+        return ""
+    steps = these(wish.steps, say) if wish.what == "storyboard" else ""
+    if wish.what == "animation":
+        steps = between(wish.first, wish.last, say)
+    return caption(trace, wish.step, wish.lens, wish.accounting, say, steps)
 
 
 def _chart(wish: Wish, trace: Trace, say: Messages) -> Made:
@@ -109,6 +114,7 @@ def _chart(wish: Wish, trace: Trace, say: Messages) -> Made:
     given = chart(
         figure, wish.format, scale=chart_scale(wish.scale), theme=wish.theme, transparent=wish.transparent,  # type: ignore[arg-type]
         legend=wish.legend, caption=_caption(wish, trace, say), alt=alt, height=wish.height,
+        title=say(f"picture.chart.{name}"), headline=wish.headline,
     )  # fmt: skip
     return Made(given, MIME[wish.format], alt)
 

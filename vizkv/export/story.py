@@ -17,7 +17,7 @@ from vizkv.views.picture_frame import Frame, frame
 from vizkv.views.picture_look import USED, Look
 from vizkv.views.picture_mark import point
 from vizkv.views.picture_row import Type
-from vizkv.views.picture_strip import Strip
+from vizkv.views.picture_strip import SQUEEZE, Strip
 from vizkv.views.picture_svg import Sheet, fit, measure, wrap
 
 MOST = 24  # steps: more is a film
@@ -107,7 +107,8 @@ def _cell(
         sheet.text(0, y + 0.65 * t.u, name, t.u, look.text, weight=600)
         at = measure(name, t.u, 600) + 0.8 * t.u
         if pool.waiting and room - at > 4 * t.u:
-            sheet.text(at, y + 0.65 * t.u, fit(pool.waiting, room - at, t.small), t.small, look.alarm)
+            waiting = fit(pool.waiting, (room - at) / SQUEEZE, t.small)
+            sheet.text(at, y + 0.65 * t.u, waiting, t.small, look.alarm, most=room - at)
         sheet.text(style.width, y + 0.65 * t.u, right, t.u, look.quiet, anchor="end")
         y = round(y + 1.4 * t.u)
         sheet.begin(0, y)

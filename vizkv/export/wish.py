@@ -102,16 +102,10 @@ def check(wish: Wish, trace: Trace, say: Messages) -> None:
     """Refuse what this run does not have. Raises ExportError."""
     format_of(wish.what, wish.format)
     most = windows.total(trace, lead_of(trace)) - 1
-    for name, step in (
-        ("step", wish.step),
-        ("first", wish.first),
-        ("last", wish.last),
-        *(("steps", s) for s in wish.steps),
-    ):
+    for step in (wish.step, wish.first, wish.last, *wish.steps):
         if not 0 <= step <= most:
             raise ExportError(
-                told("The {name} is {step}, which this run does not have; valid is 0 to {most}.", name=name, step=step,
-                     most=most)
+                told("The step is {step}, which this run does not have; valid is 0 to {most}.", step=step, most=most)
             )  # fmt: skip
     if wish.first > wish.last:
         raise ExportError(told("The steps are {first}:{last}; the first must not be greater than the last.",

@@ -16,16 +16,31 @@ _ALWAYS = {"slots": 4096, "max_model_len": 2048, "model": "tiny", "seed": 0}
 _CUT = 60  # letters of a text
 
 
-def caption(trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Messages) -> str:
-    """Several lines: the moment, the scenario's parameters in their own names, the version."""
-    scenario = trace.scenario
-    told = say("player.step", step=step, last=windows.total(trace) - 1)
+def caption(
+    trace: Trace, step: int, lens: Lens, accounting: Accounting, say: Messages, steps: str = ""
+) -> str:  # fmt: skip
+    """Several lines: the moment, the scenario's parameters in their own names, the version.
+
+    ``steps``: of a picture of more than one moment, as :func:`these` or :func:`between` say them.
+    """
+    scenario, last = trace.scenario, windows.total(trace) - 1
+    told = say("picture.caption.steps", steps=steps, last=last) if steps else say("player.step", step=step, last=last)
     how = say("picture.how", lens=say(f"lens.{lens}"), accounting=say(f"accounting.{accounting}"))
     name = title(scenario.get("name"), say) or say("picture.unnamed")
     lines = [say("picture.caption", name=name, where=told, how=how)]
     lines += fields(scenario, [system.name for system in trace.systems], say)
     lines.append(say("picture.caption.made", version=trace.version))
     return "\n".join(line for line in lines if line)
+
+
+def these(steps: Sequence[int], say: Messages) -> str:
+    """The steps of a storyboard."""
+    return say("narration.list").join(say.number(step) for step in steps)
+
+
+def between(first: int, last: int, say: Messages) -> str:
+    """The steps of a film."""
+    return say("picture.caption.range", first=first, last=last)
 
 
 def title(name: str | None, say: Messages) -> str:

@@ -81,7 +81,8 @@ def figure(facts: Saving, step: int, theme: str, say: Messages) -> go.Figure:
         )  # fmt: skip
     top = max(10.0, float(shares.max(initial=0)) * 1.3)
     chart.update_yaxes(range=[0, min(109.0, top)], ticksuffix=" %", automargin=True, nticks=6, zeroline=False,
-                       gridcolor="rgba(128,128,128,0.25)")  # fmt: skip
+                       gridcolor="rgba(128,128,128,0.25)",
+                       title={"text": say("chart.saving.axis"), "standoff": 8})  # fmt: skip
     chart.update_xaxes(
         range=[0, max(1, steps - 1)], showgrid=False, nticks=8, title={"text": say("chart.step"), "standoff": 4}
     )
