@@ -51,6 +51,17 @@ def test_a_line_for_each_system_and_point(file, capsys):
     assert used["Orca (Max)", "8", "4"] == used["Orca (Max)", "16", "4"] != used["vLLM", "8", "4"]
 
 
+def test_a_sweep_is_a_chart_too_or_one_sentence(file, tmp_path, capsys):
+    out = tmp_path / "sweep.svg"
+    assert swept(file, "--vary", "block_size=8,16", "--vary", "rate=2,4", "--chart", str(out)) == 0
+    drawn = out.read_text()
+    assert drawn.startswith("<?xml") and "Orca (Max)" in drawn and "block_size=8,16, rate=2,4; seeds = 1" in drawn
+    assert swept(file, "--vary", "block_size=8", "--chart", str(tmp_path / "sweep.docx")) == cli.BAD_INPUT
+    three = ("--vary", "block_size=8", "--vary", "rate=2", "--vary", "slots=4096", "--chart", str(out))
+    assert swept(file, *three) == cli.BAD_INPUT and not (tmp_path / "sweep.docx").exists()
+    assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == ["vizkv", "vizkv"]
+
+
 def test_seeds_give_a_mean_and_a_spread(file, capsys):
     assert swept(file, "--vary", "block_size=16", "--seeds", "3") == 0
     title, head, *rows = capsys.readouterr().out.splitlines()

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from vizkv import scenario as scenarios
+from vizkv.cli.export import reachable, write
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar, aligned
 from vizkv.complaints import either, shorten
+from vizkv.export import swept
+from vizkv.export.charts import chart
+from vizkv.export.data import parameters
+from vizkv.export.wish import CHART, THEMES, format_of
 from vizkv.messages import Messages
 from vizkv.metrics import METRICS
 from vizkv.scenario import Scenario, ScenarioError
@@ -31,6 +36,8 @@ def add(commands: Any, say: Messages) -> None:
     sweep.add_argument("--cluster", metavar="ADDRESS", help=say("cli.sweep.cluster"))
     sweep.add_argument("--csv", type=Path, metavar="OUT", help=say("cli.sweep.csv"))
     sweep.add_argument("--parquet", type=Path, metavar="OUT", help=say("cli.sweep.parquet"))
+    sweep.add_argument("--chart", type=Path, metavar="OUT", help=say("cli.sweep.chart"))
+    sweep.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
     option(sweep, say)
     sweep.set_defaults(action=_sweep)
 
@@ -43,19 +50,33 @@ def _jobs(say: Messages, text: str) -> int:
 
 def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
     metrics = _metrics(arguments.metric)
+    kind = format_of(CHART + "sweep", "", arguments.chart.suffix) if arguments.chart else ""
+    if arguments.chart:
+        reachable(arguments.chart)
     axes = [parse_axis(text) for text in arguments.vary]
+    if arguments.chart and len(axes) > 2:
+        raise ScenarioError(told("A chart shows one or two varied parameters; {n} are varied.", n=len(axes)))
     scenario = scenarios.load(arguments.file)
     tasks = points(scenario, axes, arguments.seeds)
     found = _run(tasks, arguments, say)
-    told = problems(found)
-    if sum(map(len, told.values())) == len(found):  # there is nothing to show
-        raise ScenarioError(next(iter(told)))
+    complaints = problems(found)
+    if sum(map(len, complaints.values())) == len(found):  # there is nothing to show
+        raise ScenarioError(next(iter(complaints)))
     print(_table(scenario, axes, metrics, found, arguments.seeds, say))
-    for sentence, about in told.items():
+    for sentence, about in complaints.items():
         print(say("cli.sweep.problem", n=len(about), system=about[0].system, problem=sentence))
     for path, make in ((arguments.csv, to_csv), (arguments.parquet, to_parquet)):
         if path:
             _write(path, make, found)
+    if arguments.chart:
+        about = say("cli.sweep.chart.about", title=say("page.sweep.title"), varied=", ".join(arguments.vary),
+                    n=str(arguments.seeds))  # fmt: skip
+        figure = swept.figure(found, [axis.name for axis in axes], metrics[0], arguments.theme, say)
+        write(arguments.chart, chart(
+            figure, kind, scale=2, theme=arguments.theme, caption=parameters(about, scenario, say),  # type: ignore[arg-type]
+            alt=say("chart.alt.sweep"), title=say("picture.chart.sweep"),
+        ))  # fmt: skip
+        print(say("cli.export.written", path=str(arguments.chart), size=arguments.chart.stat().st_size))
     return 0
 
 

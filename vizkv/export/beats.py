@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vizkv.complaints import either
-from vizkv.export import figures
+from vizkv.export import figures, swept
 from vizkv.export.charts import WIDTH, chart
 from vizkv.export.deck import Slide
 from vizkv.export.make import make
@@ -91,7 +91,7 @@ def _picture(
 def _sweep(beat: Beat, theme: str, say: Messages) -> go.Figure:
     """The ready-made sweep of the beat's preset, run now; the words of the beat's link may change its axis."""
     from vizkv import sweep
-    from vizkv.sweep.table import cells, in_order, number
+    from vizkv.sweep.table import in_order
 
     assert beat.scenario is not None
     ready = sweeps.READY.get(beat.preset)
@@ -107,20 +107,7 @@ def _sweep(beat: Beat, theme: str, say: Messages) -> go.Figure:
         axes.append(sweep.parse_axis(f"{up}={more.get('ys', ready.ys)}"))
     tasks = sweep.points(beat.scenario, axes, 1)
     found = in_order(tasks, list(sweep.run(tasks)))
-    known, names = cells(found, metric), {task.index: task.system for task in tasks}
-
-    def place(value: sweep.Value) -> float | str:
-        at = number(value)
-        return sweep.written(value) if at is None else at
-
-    lines = [
-        sweeps.Line(index, system, [
-            sweeps.Spot(place(point[0][1]), cell.mean, cell.low, cell.high, "", place(point[1][1]) if up else "")
-            for (who, point), cell in known.items()
-            if who == index
-        ])
-        for index, system in names.items()
-    ]  # fmt: skip
+    lines = swept.lines(found, metric)
     own = (name, metric, up) == (ready.x, ready.metric, "") and not (beat.change or beat.s)
     here = {spot.x for line in lines for spot in line.spots}
     key = f"sweep.reference.{beat.preset}"

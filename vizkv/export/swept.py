@@ -1,0 +1,44 @@
+"""The chart of a sweep out of its outcomes, as the page of sweeps draws it: for slides and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vizkv import sweep
+from vizkv.messages import Messages
+from vizkv.sweep.table import cells, number
+from vizkv.views import sweeps
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from vizkv.sweep import Outcome, Task
+
+
+def lines(found: Sequence[tuple[Task, Outcome]], metric: str) -> list[sweeps.Line]:
+    """A line a system: the first axis across, the second (if there is one) up."""
+    known, names = cells(list(found), metric), {task.index: task.system for task, _ in found}
+
+    def place(value: sweep.Value) -> float | str:
+        at = number(value)
+        return sweep.written(value) if at is None else at
+
+    return [
+        sweeps.Line(index, system, [
+            sweeps.Spot(
+                place(point[0][1]), cell.mean, cell.low, cell.high, "", place(point[1][1]) if len(point) > 1 else ""
+            )
+            for (who, point), cell in known.items()
+            if who == index
+        ])
+        for index, system in names.items()
+    ]  # fmt: skip
+
+
+def figure(
+    found: Sequence[tuple[Task, Outcome]], axes: Sequence[str], metric: str, theme: str, say: Messages
+) -> go.Figure:  # fmt: skip
+    """``axes``: one name or two."""
+    drawn = sweeps.Picture(metric, axes[0], lines(found, metric), axes[1] if len(axes) > 1 else "")
+    return sweeps.chart(drawn, theme, say)
