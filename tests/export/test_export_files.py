@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from vizkv import engine
+from vizkv import __version__, engine
 from vizkv import trace as traces
 from vizkv.export import data, html
 from vizkv.export.make import Made, make
@@ -72,6 +72,7 @@ def test_the_caption_of_many_runs_names_each_parameter_and_the_seed():
     told = data.parameters("Sweeps", preset("sweep-block-size").scenario, SAY).splitlines()
     assert told[0] == "Sweeps" and "seed = 0" in told[1] and "slots = 15728" in told[1]
     assert 'Orca (Pow2): kind = "contiguous", reserve = "pow2"' in told[2] and told[3].startswith("workload: ")
+    assert told[-1] == SAY("picture.caption.made", version=__version__)  # fields that are defaults are not named
 
 
 def test_a_system_named_like_a_formula_is_text_in_a_spreadsheet():

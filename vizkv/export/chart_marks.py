@@ -336,7 +336,7 @@ def _halo(tone: Any) -> list[Any]:
     """A rim in the bar's own colour: a word stays legible on a hatch."""
     from matplotlib import patheffects
 
-    return [patheffects.withStroke(linewidth=4, foreground=colour(tone))] if tone else []
+    return [patheffects.withStroke(linewidth=6, foreground=colour(tone))] if tone else []
 
 
 def _edges(centres: Sequence[float]) -> np.ndarray:

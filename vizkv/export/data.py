@@ -51,11 +51,12 @@ def _plain(text: str) -> str:
 
 def parameters(title: str, scenario: Scenario | None, say: Messages) -> str:
     """The caption of a chart over many runs: what is run in a scenario file's own words, and the version."""
-    told = [title]
+    told, made = [title], "export.made"
     if scenario is not None:
+        made = "picture.caption.made"  # as the fields are those that are no defaults
         names = [say.name(system.label) for system in scenario.systems]
         told += fields(scenarios.to_dict(scenario), names, say)
-    return "\n".join(part for part in (*told, say("export.made", version=__version__)) if part)
+    return "\n".join(part for part in (*told, say(made, version=__version__)) if part)
 
 
 def scenario_toml(trace: Trace) -> bytes:

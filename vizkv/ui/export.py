@@ -27,7 +27,7 @@ from vizkv.trace import Trace
 from vizkv.ui import lecture, link, offered, pages, runs
 from vizkv.ui.export_jobs import Job
 from vizkv.ui.session import session
-from vizkv.views import cost, picture_table
+from vizkv.views import cost, figure2, picture_table
 from vizkv.views import window as windows
 from vizkv.views.moments import moments
 from vizkv.views.payload import View
@@ -219,7 +219,10 @@ def _told(source: Source, wish: Wish) -> str:
 
 
 def _name(source: Source, wish: Wish) -> str:
-    return f"{source.state.preset.id}-{wish.what.replace(':', '-')}.{wish.format}"
+    if wish.what == DECK:
+        return "lecture.pptx"
+    about = "cost" if source.state.page == "cost" else source.state.preset.id  # nothing of an example is on that page
+    return f"{about}-{wish.what.replace(':', '-')}.{wish.format}"
 
 
 def _made(source: Source, wish: Wish) -> Made:
@@ -288,6 +291,14 @@ def _about(source: Source) -> str:
     state, view = source.state, source.state.view or View()
     if source.trace is None:
         title = state.say(f"page.{state.page}.title")
+        if state.page == "whatif":
+            view = state.view or View(lens=figure2.LENS, accounting=figure2.ACCOUNTING)
+            how = state.say(
+                "picture.how",
+                lens=state.say(f"lens.{view.lens}"),
+                accounting=state.say(f"accounting.{view.accounting}"),
+            )
+            title = state.say("export.caption.how", title=title, how=how)
         return parameters(title, None if state.page == "cost" else state.scenario, state.say)
     return caption(source.trace, view.step, view.lens, view.accounting, state.say)
 
