@@ -63,8 +63,8 @@ def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
     if sum(map(len, complaints.values())) == len(found):  # there is nothing to show
         raise ScenarioError(next(iter(complaints)))
     print(_table(scenario, axes, metrics, found, arguments.seeds, say))
-    for sentence, about in complaints.items():
-        print(say("cli.sweep.problem", n=len(about), system=about[0].system, problem=sentence))
+    for sentence, those in complaints.items():
+        print(say("cli.sweep.problem", n=len(those), system=those[0].system, problem=sentence))
     for path, make in ((arguments.csv, to_csv), (arguments.parquet, to_parquet)):
         if path:
             _write(path, make, found)
