@@ -52,6 +52,20 @@ def test_a_chart_is_the_same_bytes_each_time(figure, kind):
     assert made.startswith(BEGINS[kind]) and made == chart(figure, kind)
 
 
+def test_a_note_beside_a_value_is_as_high_as_the_value():
+    plot = go.Figure(go.Scatter(x=[0, 1], y=[0, 100], mode="lines", line={"color": "#FFFFFF"}))
+    plot.update_layout(height=400, paper_bgcolor="#FFFFFF", plot_bgcolor="#FFFFFF").update_yaxes(range=[0, 100])
+    for y in (10, 90):
+        plot.add_hline(y=y, line={"color": "#00FF00", "width": 2})
+        plot.add_annotation(x=0.5, y=y, text="■■■", showarrow=False, font={"color": "#FF0000", "size": 40})
+    image = pixels(chart(plot, "png"))
+    middle = len(image) // 2
+    for part in (image[:middle], image[middle:]):
+        red, green = (np.flatnonzero((part[:, :, :3] == rgb(ink)).all(2).any(1)) for ink in ("#FF0000", "#00FF00"))
+        assert red.min() < green.mean() < red.max()
+        assert abs(red.mean() - green.mean()) < 10
+
+
 def test_a_bar_is_as_long_as_its_number():
     bars = go.Figure(go.Bar(y=["a", "b"], x=[10, 40], orientation="h", marker={"color": "#3487FF"}))
     bars.update_xaxes(range=[0, 100]).update_layout(

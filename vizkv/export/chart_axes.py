@@ -254,8 +254,10 @@ class Drawing:
                 zorder=6, annotation_clip=False, bbox=self._behind(note),
             )  # fmt: skip
             return
-        h = {"left": "left", "right": "right", "center": "center"}[_anchor(note.xanchor, x, "left", "right")]
-        v = {"top": "top", "bottom": "bottom", "middle": "center"}[_anchor(note.yanchor, y, "bottom", "top")]
+        # Plotly sets a note in the middle of a value, and beside a place on the paper
+        at = (0.5 if axis else value for axis, value in ((ax, x), (ay, y)))
+        h = {"left": "left", "right": "right", "center": "center"}[_anchor(note.xanchor, next(at), "left", "right")]
+        v = {"top": "top", "bottom": "bottom", "middle": "center"}[_anchor(note.yanchor, next(at), "bottom", "top")]
         shifted = self._blend(tx, ty) + self._shifted(note.xshift or 0, note.yshift or 0, bare=True)
         self._text(host, x, y, text, size, ink, h, v, bold, shifted, self._behind(note), note.align)
 

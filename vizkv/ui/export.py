@@ -279,7 +279,9 @@ def _chart(source: Source, wish: Wish) -> Made:
     given = source.charts.now(wish.what.removeprefix(CHART))
     told = ""
     if wish.caption:
-        told = _about(source)
+        # no scenario tells what was measured: its sentence does
+        measured = whole.plain(source.charts.sentence) if source.state.page == "cost" else ""
+        told = "\n".join(part for part in (measured, _about(source)) if part)
     data = chart(
         given.figure, wish.format, scale=chart_scale(wish.scale), theme=given.theme, transparent=wish.transparent,  # type: ignore[arg-type]
         legend=wish.legend, caption=told, alt=given.alt,
