@@ -1,4 +1,4 @@
-"""By keyboard alone: a slot and a value of a chart are picked without a pointer."""
+"""By keyboard alone: a slot and a value of a chart are picked, a table sorted, the drawer made wider."""
 
 import re
 
@@ -55,3 +55,53 @@ def test_a_value_of_a_chart_is_walked_to_heard_and_opened_and_the_focus_stays(vi
     expect(page.get_by_role("heading", name=re.compile("Block size = 32"))).to_be_visible()
     settle(page, player=False)
     expect(chart).to_be_focused()
+
+
+def test_a_table_is_sorted_by_the_column_that_one_is_in_and_the_menu_of_the_column_is_walked(visit):
+    page = visit("/pressure")
+    table = page.get_by_test_id("stDataFrame")
+    steps = table.locator('td[aria-colindex="9"]')
+    titles, own = table.locator("th"), [59, 63, 99]
+
+    def rows() -> list[int]:
+        return [int(text) for text in steps.all_text_contents()]
+
+    table.get_by_test_id("data-grid-canvas").first.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(titles.nth(8)).to_have_text("Steps")
+    assert rows() == own
+    page.keyboard.press("s")
+    expect(titles.nth(8)).to_have_text("↑ Steps")
+    page.keyboard.press("ArrowDown")  # one is still in the table, and in its column
+    page.keyboard.press("s")
+    expect(titles.nth(8)).to_have_text("↓ Steps")
+    expect(page.get_by_role("status").filter(has_text="Sorted by Steps, descending.")).to_have_count(1)  # it is heard
+    assert rows() == own[::-1]
+    page.keyboard.press("s")
+    expect(titles.nth(8)).to_have_text("Steps")
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.get_by_role("menuitem", name="Sort ascending")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(titles.nth(8)).to_have_text("↓ Steps")
+    expect(page.get_by_test_id("stDataFrameColumnMenu")).to_have_count(0)
+    expect(table.get_by_test_id("data-grid-canvas").first).to_be_focused()
+    expect(table).to_have_attribute("data-walked", "")  # and what its keys are stands above it
+    expect(table).to_have_attribute("data-keys", re.compile("S: sort"))
+
+
+def test_the_drawer_is_made_wider_and_narrower_and_as_it_was(visit):
+    page = visit("/table")
+    page.get_by_test_id("stExpandSidebarButton").press("Enter")
+    edge = page.get_by_role("separator", name=re.compile("Width"))
+    expect(edge).to_have_attribute("aria-valuemin", "225")  # it has slid in
+    first = int(edge.get_attribute("aria-valuenow") or 0)
+    edge.press("ArrowRight")
+    expect(edge).to_have_attribute("aria-valuenow", str(first + 16))
+    edge.press("Shift+ArrowLeft")
+    expect(edge).to_have_attribute("aria-valuenow", str(first - 48))
+    edge.press("Home")
+    expect(edge).to_have_attribute("aria-valuenow", "225")
+    edge.press("Enter")
+    expect(edge).to_have_attribute("aria-valuenow", str(first))

@@ -38,6 +38,10 @@ const MENDS = [
   }],
   // a chart's values, and what a click on one opens: chart_keys.js
   [".js-plotly-plot", chartKeys],
+  // a table's headers: table_keys.js
+  [GRID, tableKeys],
+  // the drawer's edge: drawer_width.js
+  ['[data-testid="stSidebarResizeHandle"]', drawerWidth],
   // a table's cells are walked on its canvas: the box that scrolls it is no stop of its own
   [".dvn-scroller:not([tabindex])", (e) => { e.tabIndex = -1; }],
   // whoever scrolls with the keyboard has to get there first

@@ -10,7 +10,7 @@ import streamlit as st
 from vizkv.ui import link, streamlit_words
 from vizkv.views import afar
 
-_SCRIPTS = [Path(__file__).with_name(name) for name in ("chart_keys.js", "mend.js")]
+_SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("chart_keys", "table_keys", "drawer_width", "mend")]
 _PROJECTOR = Path(__file__).with_name("projector.css")
 LARGEST_PX = 30  # of a projector's words: projector.css
 _CHART_PX = 15  # of a chart's words, near
@@ -20,7 +20,11 @@ def apply() -> None:
     """For every page. The player and the bars read ``--vizkv-room``: a property reaches into every component."""
     # a block of its own: the script runs again in another language, and names its constants again
     say = link.say()
-    keys = {"keys": say("chart.keys"), "zoom": say("chart.keys.zoom"), "pick": say("chart.keys.pick")}
+    keys = {
+        "keys": say("chart.keys"), "zoom": say("chart.keys.zoom"), "pick": say("chart.keys.pick"),
+        "table": say("table.keys"), "tableEdit": say("table.keys.edit"), "edge": say("drawer.edge"),
+        "up": say("table.sorted.up"), "down": say("table.sorted.down"), "plain": say("table.sorted.plain"),
+    }  # fmt: skip
     told = f"window.vizkvKeys = {json.dumps(keys, ensure_ascii=False)};\n"
     mends = "\n".join(script.read_text(encoding="utf-8") for script in _SCRIPTS)
     st.html(f"<script>{{{told}{mends}{streamlit_words.script(say)}}}</script>", unsafe_allow_javascript=True)

@@ -1,0 +1,115 @@
+// A table's headers by keyboard: they are painted on a canvas, whose cells alone the arrow keys walk. S sorts by the
+// column that one is in, Alt and the down arrow open its menu: by calling what a click on the header calls.
+// window.vizkvKeys: {table, tableEdit, up, down, plain}: what a table's keys are, and how it lies after S.
+const GRID = '[data-testid="stDataFrame"] canvas[data-testid="data-grid-canvas"]';
+
+/** What Streamlit has given the table last, or undefined. React keeps two editions of each part: which one counts is known from the top. */
+function gridOf(canvas) {
+  const key = Object.keys(canvas).find((name) => name.startsWith("__reactFiber$"));
+  const way = [];
+  for (let part = canvas[key]; part; part = part.return) way.unshift(part);
+  let now = way[0]?.stateNode?.current;
+  for (const part of way.slice(1)) {
+    if (typeof now?.memoizedProps?.onHeaderMenuClick === "function" && "gridSelection" in now.memoizedProps) break;
+    let next = now?.child;
+    while (next && next !== part && next !== part.alternate) next = next.sibling;
+    now = next;
+  }
+  return now?.memoizedProps?.gridSelection ? {props: now.memoizedProps, handle: (now.ref ?? now.memoizedProps.ref)?.current} : undefined;
+}
+
+/** Streamlit forgets the marked cell when rows change places: who has sorted stays in his column. */
+function stay(canvas, marked) {
+  setTimeout(() => {
+    if (document.activeElement === document.body) canvas.focus({preventScroll: true});
+    const {props} = gridOf(canvas) ?? {};
+    if (canvas.contains(document.activeElement) && !props?.gridSelection.current) props?.onGridSelectionChange?.(marked);
+  }, 100);
+}
+
+/** For those who hear the page. */
+function saySorted(title) {
+  let line = document.getElementById("vizkv-sorted");
+  if (!line) {
+    line = document.createElement("div");
+    line.id = "vizkv-sorted";
+    line.setAttribute("role", "status");
+    document.body.append(line);
+  }
+  const words = window.vizkvKeys ?? {};
+  const way = {"↑": words.up, "↓": words.down}[title[0]] ?? words.plain;
+  line.textContent = (way ?? "").replace("$", () => title.replace(/^[↑↓] /, ""));
+}
+
+/** The menu is a list for pointers: arrows walk it, Enter takes an entry, and whoever closes it is in the table again. */
+function menuKeys(menu, back) {
+  const entries = (list) => [...list.querySelectorAll('[role="menuitem"], button')];
+  const open = (list) => {
+    for (const entry of entries(list)) if (!entry.hasAttribute("tabindex")) entry.tabIndex = -1;
+    (list.querySelector('[role="menuitem"]') ?? list).focus({preventScroll: true});
+  };
+  const under = () => document.querySelector('[data-testid="stDataFrameColumnFormattingMenu"]');
+  const listen = (event) => {
+    const list = under()?.contains(event.target) ? under() : menu;
+    if (!list.contains(event.target)) return;
+    const all = entries(list);
+    const at = all.indexOf(event.target);
+    const to = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1}[event.key];
+    if (to !== undefined) all.at(to % all.length).focus({preventScroll: true});
+    else if (event.key === "ArrowRight" && list === menu && event.target.getAttribute("aria-haspopup") === "menu" && under()) open(under());
+    else if (event.key === "ArrowLeft" && list !== menu) menu.querySelector('[aria-haspopup="menu"]')?.focus({preventScroll: true});
+    else if (event.key === "Enter" || event.key === " ") event.target.click();
+    else if (event.key === "Tab") event.target.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}));
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  document.addEventListener("keydown", listen, true);
+  new MutationObserver((_, watch) => {
+    if (menu.isConnected) return;
+    watch.disconnect();
+    document.removeEventListener("keydown", listen, true);
+    back();
+  }).observe(document.body, {childList: true, subtree: true});
+  open(menu);
+}
+
+function tableKeys(canvas) {
+  const frame = canvas.closest('[data-testid="stDataFrame"]');
+  const grid = gridOf(canvas);
+  if (!grid) return; // another Streamlit: the table is what it was for pointers
+  const words = window.vizkvKeys ?? {};
+  const edits = typeof grid.props.onCellEdited === "function"; // a letter there is the beginning of a word
+  const keys = (edits ? words.tableEdit : words.table) ?? "";
+  if (frame.dataset.keys !== keys) frame.dataset.keys = keys;
+  const list = canvas.querySelector('[role="grid"]');
+  if (list && list.getAttribute("aria-label") !== keys) list.setAttribute("aria-label", keys);
+  if (canvas.vizkvKeys) return;
+  canvas.vizkvKeys = true;
+  // the cells have no box of their own: no style sheet hears that one of them has the focus
+  canvas.addEventListener("focusin", (event) => frame.toggleAttribute("data-walked", event.target.matches(":focus-visible")));
+  canvas.addEventListener("focusout", () => frame.removeAttribute("data-walked"));
+  let kept = null; // what was marked when rows began to change places
+  canvas.addEventListener("keydown", (event) => {
+    const now = gridOf(canvas);
+    const marked = now?.props.gridSelection.current ? now.props.gridSelection : kept;
+    const column = marked?.current.cell[0];
+    if (column === undefined || event.ctrlKey || event.metaKey) return;
+    if (event.key.toLowerCase() === "s" && !event.altKey && !edits && now.props.onHeaderClicked) {
+      now.props.onHeaderClicked(column, {});
+      stay(canvas, (kept = marked));
+      setTimeout(() => saySorted(gridOf(canvas)?.props.columns[column]?.title ?? ""), 100);
+    } else if (event.key === "ArrowDown" && event.altKey) {
+      const {left, top, height} = canvas.getBoundingClientRect();
+      now.props.onHeaderMenuClick(column, now.handle?.getBounds?.(column, -1) ?? {x: left, y: top, width: 0, height: Math.min(36, height)});
+      const wait = (tries) => {
+        const menu = document.querySelector('[data-testid="stDataFrameColumnMenu"]');
+        if (menu) menuKeys(menu, () => stay(canvas, marked));
+        else if (tries) setTimeout(() => wait(tries - 1), 30);
+      };
+      wait(30);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+}
