@@ -120,3 +120,13 @@ def test_a_student_is_put_the_lecturers_question_and_told_its_answer_when_that_i
     lecturer.keyboard.press("PageDown")
     expect(quiz.locator(".right")).to_have_text("No")
     expect(quiz.locator(".told")).to_contain_text("448")
+    # neither the question nor its answer lies over the player, whose five rows take most of a low window
+    for beat in (5, 4, 3):
+        lecturer.keyboard.press("PageUp")
+        expect(lecturer.locator(".st-key-lecture-bar .bar")).to_have_attribute("data-beat", str(beat))
+    expect(student.locator(".vizkv .row")).to_have_count(5)
+    for still_open in ("1", "0"):
+        expect(quiz).to_have_attribute("data-open", still_open)
+        transport = student.locator(".vizkv .transport").bounding_box()
+        assert transport["y"] + transport["height"] <= quiz.bounding_box()["y"]
+        lecturer.keyboard.press("PageDown")

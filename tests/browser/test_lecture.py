@@ -64,3 +64,17 @@ def test_latecomers_get_the_class_link_in_the_middle_of_a_lecture(visit):
     page.locator(".st-key-class-begin button").click()
     page.wait_for_function("new URLSearchParams(location.search).has('class')")
     expect(bar(page)).to_have_attribute("data-beat", "3")
+
+
+def test_open_notes_leave_the_players_buttons_on_a_low_screen(visit):
+    link = START.format(beat=16, preset="paper-prefix-cache-now", step=6).replace("lang=en", "lang=zh")
+    page = visit(f"/paper{link[1:]}&room=projector")
+    bar(page).locator(".notes-toggle").click()
+    notes = bar(page).locator(".notes")
+    expect(notes).to_be_visible()
+    expect(page.locator(".vizkv .said")).to_be_hidden()
+    assert notes.bounding_box()["height"] >= 55, "three lines of them are to be read"
+    bottom = "() => document.querySelector('[class*=st-key-player-]').getBoundingClientRect().bottom"
+    page.wait_for_function(f"({bottom})() <= 720")
+    transport = page.locator(".vizkv .transport").bounding_box()
+    assert transport["y"] + transport["height"] <= 720

@@ -128,6 +128,7 @@ function ask() {
   // the page below keeps room for it
   document.documentElement.style.setProperty("--vizkv-quiz", question ? `${Math.ceil(quiz.getBoundingClientRect().height)}px` : "0px");
   document.documentElement.toggleAttribute("data-vizkv-quiz", !!question);
+  document.documentElement.toggleAttribute("data-vizkv-told", !!question && !question.open);
 }
 
 /** Charts are drawn by the server, which does not know how large a projector's words are. */

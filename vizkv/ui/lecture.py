@@ -257,6 +257,9 @@ _STYLE = """<style>
 [data-testid="stHeader"], [data-testid="stSidebar"] { display: none; }
 :root { --vizkv-above: var(--vizkv-lecture, 0px) !important; --vizkv-least: 28rem; --vizkv-headline: none; }
 .st-key-lecture-bar { margin: 0.1rem 0 -0.8rem; }
+@media (max-height: 800px) and (min-width: 701px) { /* open notes take the place of the step's sentence */
+  :root[data-vizkv-notes] { --vizkv-said: none; --vizkv-panels-least: 26rem; }
+}
 </style>"""
 
 

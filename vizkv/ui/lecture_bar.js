@@ -50,7 +50,9 @@ class Bar {
     clearInterval(this.ticking);
     this.observer?.disconnect();
     this.height = "";
-    if (shown === this) document.documentElement.style.removeProperty("--vizkv-lecture");
+    if (shown !== this) return;
+    document.documentElement.style.removeProperty("--vizkv-lecture");
+    document.documentElement.removeAttribute("data-vizkv-notes");
   }
 
   /** What stands above the picture takes from the height that it may have. */
@@ -117,6 +119,7 @@ class Bar {
   show() {
     this.at(".notes").hidden = !this.notes;
     this.at(".notes-toggle").setAttribute("aria-expanded", this.notes ? "true" : "false");
+    document.documentElement.toggleAttribute("data-vizkv-notes", this.notes);
     this.room();
   }
 
