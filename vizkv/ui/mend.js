@@ -59,6 +59,8 @@ const MENDS = [
 const STOPS = 'a[href], button:not([disabled]), input:not([disabled]), textarea, select, summary, [tabindex="0"]';
 function tab(event) {
   if (event.key !== "Tab" || event.ctrlKey || event.altKey || event.metaKey) return;
+  // the button comes into being with the focus, and Tab may be quicker than what is put right at the next frame
+  document.querySelectorAll('[data-testid="stCode"] button').forEach((e) => { e.tabIndex = -1; });
   const target = event.composedPath()[0];
   const hanging = [...document.querySelectorAll('[data-testid="stPopoverBody"]')].at(-1);
   const opener = document.querySelector('[data-testid="stPopoverButton"][aria-expanded="true"]');
