@@ -242,12 +242,22 @@ def test_the_strips_show_every_stay_and_the_open_step(two, theme):
     systems = pressure.told(two)
     figure = strips.strips(two, systems, 3, theme, SAY)
     drawn = sum(len([x for x in bar.x if x is not None]) for bar in figure.data)
-    assert drawn == sum(len(stays) for s in systems for stays in s.stays.values())
+    parted = sum(place == 3.5 for bar in figure.data for place in bar.base)
+    assert drawn == sum(len(stays) for s in systems for stays in s.stays.values()) + parted
     assert {(line.x0, line.x1) for line in figure.layout.shapes} == {(3.5, 3.5)}
     assert "step 3" in [a.text for a in figure.layout.annotations]
     shapes = [strips.HATCH[state] for state in STATES]
     assert len(set(shapes)) == len(STATES)  # never colour alone
     assert len(set(strips.COLOURS[theme].values())) == len(STATES)
+
+
+def test_the_open_steps_line_runs_through_no_word(two):
+    systems = pressure.told(two)
+    for step in range(two.steps):
+        for bar in strips.strips(two, systems, step, "light", SAY).data:
+            for left, long, word in zip(bar.base, bar.x, bar.text or [], strict=False):
+                letters = 0.8 * len(word) * strips._CHARACTER * two.steps
+                assert not word or abs(left + long / 2 - step - 0.5) >= letters / 2
 
 
 def test_of_many_sequences_those_that_were_held_up_are_drawn():

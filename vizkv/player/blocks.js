@@ -8,6 +8,7 @@ const LEAST_BAND = 12; // CSS pixels of the line above the blocks
 export const MOST_BAND = 24;
 const LEAST_CELL = 14; // that must be left for the cells
 const LEAST_BLOCK = 22; // of a block's width
+const BOW = 0.12; // of a cell's height: the bow stays above the words of a row
 const MOST_LINE = 4; // of a frame, also on a projector: thicker ones would hide the block's number
 
 /** Height in CSS pixels of the line above each row of blocks, 0 where there is no room. */
@@ -20,7 +21,7 @@ export function bandOf(rowHeight, blockWidth) {
 export function drawBlocks(strip, look, links) {
   if (strip.bandHeight > 0) labels(strip, look, links);
   const {ledger, lit, pin} = links;
-  for (const [from, to] of ledger.copies) copied(strip, look, from, to);
+  for (const heads of [false, true]) for (const [from, to] of ledger.copies) copied(strip, look, from, to, heads); // a bow hides no other's head
   for (const [, block] of ledger.swaps) frame(strip, block, look.accent, 2, true);
   for (const [request, rows] of ledger.wrong) {
     if (ledger.tables.has(request)) for (const block of rows.values()) frame(strip, block, look.alarm, 3, true);
@@ -51,6 +52,15 @@ function boxOf(strip, block) {
   return [left, top, right - left, strip.bottom[row] - top];
 }
 
+/** CSS pixels at the left and right of a slot that the frame of a copied block takes: a word keeps clear of them. */
+export function framed(strip, ledger, slot) {
+  const size = strip.system.block_size;
+  const block = Math.floor(slot / size);
+  if (!ledger?.copies.some(([from, to]) => from === block || to === block)) return [0, 0];
+  const line = Math.max(0, Math.min(strip.px(MOST_LINE), strip.line(3)) / strip.dpr - 1);
+  return [slot % size === 0 ? line : 0, slot % size === size - 1 ? line : 0];
+}
+
 function frame(strip, block, colour, css, dashed) {
   const {ctx} = strip;
   const [left, top, width, height] = boxOf(strip, block);
@@ -63,16 +73,18 @@ function frame(strip, block, colour, css, dashed) {
 }
 
 /** Source (dashed) and target of a copy, and a bow from one to the other. */
-function copied(strip, look, from, to) {
+function copied(strip, look, from, to, heads) {
   const {ctx} = strip;
-  frame(strip, from, look.text, 3, true);
-  frame(strip, to, look.text, 3, false);
+  if (!heads) {
+    frame(strip, from, look.text, 3, true);
+    frame(strip, to, look.text, 3, false);
+  }
   const ends = [from, to].map((block) => {
     const [left, top, width, height] = boxOf(strip, block);
     return [left + width / 2, top + strip.bandHeight + strip.px(4), height - strip.bandHeight];
   });
   const [[x1, y1, high], [x2, y2]] = ends;
-  const [cx, cy] = [(x1 + x2) / 2, Math.max(y1, y2) + high * 0.45];
+  const [cx, cy] = [(x1 + x2) / 2, Math.max(y1, y2) + high * BOW];
   const angle = Math.atan2(y2 - cy, x2 - cx);
   const head = strip.px(8);
   // a rim in the page's colour first: the bow goes over all kinds of slots
@@ -83,7 +95,10 @@ function copied(strip, look, from, to) {
     ctx.beginPath();
     ctx.moveTo(x1, y1);
     ctx.quadraticCurveTo(cx, cy, x2 - Math.cos(angle) * head, y2 - Math.sin(angle) * head);
-    ctx.stroke();
+    if (!heads) {
+      ctx.stroke();
+      continue;
+    }
     ctx.beginPath();
     ctx.moveTo(x2 + Math.cos(angle) * rim, y2 + Math.sin(angle) * rim);
     for (const turn of [-0.45, 0.45]) ctx.lineTo(x2 - Math.cos(angle + turn) * (head * 1.4 + rim), y2 - Math.sin(angle + turn) * (head * 1.4 + rim));

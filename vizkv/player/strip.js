@@ -2,7 +2,7 @@
 
 import {CODE} from "./memory.js";
 import {MARK, TONES} from "./look.js";
-import {bandOf, drawBlocks} from "./blocks.js";
+import {bandOf, drawBlocks, framed} from "./blocks.js";
 import {drawMark} from "./mark.js";
 
 const TEXT_WIDTH = 23; // CSS pixels of a cell from which its token is written into it
@@ -374,7 +374,9 @@ export class Strip {
         const text = (words ? words.textOf(owner, position) : (this.requests[owner].tokens[position] ?? "")).trim();
         ctx.font = this.font(size, 600);
         ctx.textAlign = "center";
-        ctx.fillText(this.fit(text, (w - 3) / SQUEEZE), (x + w / 2) * this.dpr, (y + h * middle) * this.dpr, (w - 3) * this.dpr);
+        const [left, right] = framed(this, links?.ledger, slot);
+        const free = w - 3 - left - right;
+        ctx.fillText(this.fit(text, (w - 3) / SQUEEZE), (x + (w + left - right) / 2) * this.dpr, (y + h * middle) * this.dpr, free * this.dpr);
       }
       if (!room) continue;
       ctx.font = this.font(small, 500);

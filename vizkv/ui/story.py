@@ -35,7 +35,9 @@ def show(run: Run, view: View) -> None:
     st.caption(say("page.over-time.about"))
     plot.show(over_time, alt=say("chart.alt.over-time"), key="over-time")
     # a hall cannot move a table sideways: there its eleven columns have the page's whole width
-    left, right = (st.container(), st.container()) if room.projector() else st.columns([5, 6], gap="large")
+    beside = st.container(key="peak-and-numbers")
+    far = room.projector()
+    left, right = (beside.container(), beside.container()) if far else beside.columns([5, 6], gap="large")
     with left:
         st.subheader(say("page.peak"))
         steps = say("narration.list").join(say("page.peak.step", system=s.name, step=s.peak) for s in systems)

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 TYPE, LINE, MARK, HATCH, HEIGHT = 1.32, 1.7, 1.35, 1.6, 1.16  # times as large
-_ROOM = {"t": 10, "b": 34}  # pixels more, for the type around the plot
+_ROOM = {"t": 10, "b": 34, "r": 14}  # pixels more, for the type around the plot, and half of an axis' last number
 _BESIDE = 60  # of a margin that words stand in: it grows with them
 _SIZES = {
     "font": TYPE, "textfont": TYPE, "tickfont": TYPE, "title_font": TYPE, "marker": MARK, "pattern": HATCH,
@@ -25,12 +25,12 @@ def for_projector(figure: go.Figure, theme: str, larger: float = 1.0) -> go.Figu
     _grow(made, larger)
     if "height" in layout:
         layout["height"] = round(layout["height"] * HEIGHT * larger)
-    for side, more in _ROOM.items():
-        if side in layout.get("margin", {}):
-            layout["margin"][side] += round(more * larger)
     for side in ("l", "r"):
         if layout.get("margin", {}).get(side, 0) >= _BESIDE:
             layout["margin"][side] = round(layout["margin"][side] * TYPE * larger)
+    for side, more in _ROOM.items():
+        if side in layout.get("margin", {}):
+            layout["margin"][side] += round(more * larger)
     if template is not None:
         layout["template"] = template
     return go.Figure(made)

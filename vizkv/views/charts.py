@@ -102,4 +102,4 @@ def at_peak(systems: list[Series], lens: Lens, accounting: Accounting, theme: st
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", showgrid=False)
     # the legend stands above, at the pool over time
     figure = framed(figure, theme, 60 + 52 * len(systems))
-    return figure.update_layout(hovermode="closest", margin_t=8, showlegend=False)
+    return figure.update_layout(hovermode="closest", margin={"t": 8, "r": 28, "b": 30}, showlegend=False)

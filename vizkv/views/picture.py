@@ -96,6 +96,7 @@ class Linked:
 
     over: Callable[[Strip, int], None]
     texts: dict[int, Callable[[int, int], str]]
+    copied: dict[int, frozenset[int]]
 
 
 def head(sheet: Sheet, look: Look, shown: Sequence[Frame], style: Style, say: Messages) -> float:
@@ -190,7 +191,8 @@ def scene(shown: Frame, pool: Pool, style: Style, lookup: list[int], linked: Lin
 
     lit = CATEGORIES.index(style.lit) if style.lit in CATEGORIES and style.lit_in in (-1, pool.index) else -1
     marks = pool.marks(lookup, style.colour == "request", shown.tones)
-    return Scene(marks, [r["id"] for r in requests], own or text, lit, base=0 if linked else 1)
+    framed = linked.copied.get(pool.index, frozenset()) if linked else frozenset()
+    return Scene(marks, [r["id"] for r in requests], own or text, lit, base=0 if linked else 1, framed=framed)
 
 
 def _most(pool: Pool, wide: int, labels: bool = False) -> float:

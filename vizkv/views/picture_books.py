@@ -13,10 +13,10 @@ from vizkv.events import Kind
 from vizkv.replay import Replay, at
 from vizkv.trace import Trace
 from vizkv.views.picture_look import TONES, Look, mix
-from vizkv.views.picture_strip import Strip
+from vizkv.views.picture_strip import MOST_LINE, Strip
 from vizkv.views.picture_svg import fit, measure
 
-_MOST_LINE = 4  # of a frame: thicker ones would hide the block's number
+_BOW = 0.12  # of a cell's height: the bow stays above the words of a row
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Books:
     def text(self, who: int, position: int) -> str:
         """A token as this system has written it."""
         return self.replay.piece(who, position)
+
+    @property
+    def copied(self) -> frozenset[int]:
+        """Blocks that this step copies from or to."""
+        return frozenset(block for source, target, _ in self.copies for block in (source, target))
 
     def filled(self, who: int, logical: int) -> int:
         """Slots filled in a logical block."""
@@ -95,8 +100,9 @@ def draw_blocks(strip: Strip, look: Look, kept: Books, names: list[str], null: s
     """Draw over a strip that is drawn. ``pin``: (block, offset) of the token that is followed, -1 for none."""
     if strip.band:
         _labels(strip, look, kept, names, null)
-    for source, target, _ in kept.copies:
-        _copied(strip, look, source, target)
+    for heads in (False, True):  # a bow hides no other's head
+        for source, target, _ in kept.copies:
+            _copied(strip, look, source, target, heads)
     for block in kept.swaps:
         _frame(strip, block, look.accent, 2, dashed=True)
     for block in kept.wrong.values():
@@ -121,29 +127,32 @@ def _box(strip: Strip, block: int) -> tuple[float, float, float, float]:
 
 def _frame(strip: Strip, block: int, colour: str, line: float, dashed: bool = False) -> None:
     x, y, w, h = _box(strip, block)
-    line = min(_MOST_LINE, strip.look.line(line))
+    line = min(MOST_LINE, strip.look.line(line))
     more = {"stroke_dasharray": f"{3 * line} {2 * line}"} if dashed else {}
     strip.sheet.rect(
         x + line / 2, y + line / 2, w - line, h - line, stroke=colour, stroke_width=line, **more
     )  # fmt: skip
 
 
-def _copied(strip: Strip, look: Look, source: int, target: int) -> None:
+def _copied(strip: Strip, look: Look, source: int, target: int, heads: bool) -> None:
     """Source (dashed) and target of a copy, and a bow from one to the other."""
-    _frame(strip, source, look.text, 3, dashed=True)
-    _frame(strip, target, look.text, 3)
+    if not heads:
+        _frame(strip, source, look.text, 3, dashed=True)
+        _frame(strip, target, look.text, 3)
     (x1, y1, high), (x2, y2, _) = (
         (x + w / 2, y + strip.band + 4, h - strip.band) for x, y, w, h in (_box(strip, b) for b in (source, target))
     )
-    cx, cy = (x1 + x2) / 2, max(y1, y2) + high * 0.45
+    cx, cy = (x1 + x2) / 2, max(y1, y2) + high * _BOW
     angle, head = math.atan2(y2 - cy, x2 - cx), 8
     # a rim in the page's colour first: the bow goes over all kinds of slots
     for wide, ink, rim in ((5, look.page, 2), (2, look.text, 0)):
-        end = x2 - math.cos(angle) * head, y2 - math.sin(angle) * head
-        strip.sheet.add(
-            f'<path d="M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}" fill="none" stroke="{ink}" '
-            f'stroke-width="{min(2 * _MOST_LINE, look.line(wide))}"/>'
-        )
+        if not heads:
+            end = x2 - math.cos(angle) * head, y2 - math.sin(angle) * head
+            strip.sheet.add(
+                f'<path d="M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}" fill="none" stroke="{ink}" '
+                f'stroke-width="{min(2 * MOST_LINE, look.line(wide))}"/>'
+            )
+            continue
         tip = [(x2 + math.cos(angle) * rim, y2 + math.sin(angle) * rim)] + [
             (x2 - math.cos(angle + turn) * (head * 1.4 + rim), y2 - math.sin(angle + turn) * (head * 1.4 + rim))
             for turn in (-0.45, 0.45)

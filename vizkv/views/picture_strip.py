@@ -22,6 +22,7 @@ TEXT_WIDTH, TEXT_HEIGHT = 23, 16  # of a cell from which its token is written in
 ROOM_FOR_NAME, ROOM_FOR_ALL = 24, 38  # of a cell's height for the request's name, and for the position too
 SQUEEZE = 0.72  # narrower than this a token is cut short instead
 FINE = 9  # of a row's height below which the projector's outlines stay thin
+MOST_LINE = 4  # of a block's frame: thicker ones would hide its number
 LEAST = 6  # of a piece from which it is outlined
 RULER_GAP = 9  # ruler lines are thinned out until they are this far apart
 LEAST_BAND, MOST_BAND, LEAST_CELL, LEAST_BLOCK = 12, 24, 14, 22  # of the line of labels above a row of blocks
@@ -36,6 +37,7 @@ class Scene:
     text: Callable[[int, int], str]  # (owner, position) -> token
     lit: int = -1  # the category whose slots are lit
     base: int = 1  # the number of a sequence's first position
+    framed: frozenset[int] = frozenset()  # blocks that are copied: the words keep clear of their frames
 
 
 def _round(value: float) -> int:
@@ -264,8 +266,10 @@ class Strip:
             tone, mark = divmod(int(scene.marks[slot]), 8)
             ink = self.look.on(tone, mark)
             if codes[slot] == Code.USED:
+                left, right = self.framed(slot, scene)
+                free, center = w - 3 - left - right, x + (w + left - right) / 2
                 text = fit(scene.text(owners[slot], positions[slot]).strip(), (w - 3) / SQUEEZE, size, 600)
-                self.sheet.text(x + w / 2, y + h * middle, text, size, ink, weight=600, anchor="middle", most=w - 3)
+                self.sheet.text(center, y + h * middle, text, size, ink, weight=600, anchor="middle", most=free)
             if not room:
                 continue
             label = str(positions[slot] + scene.base)
@@ -273,6 +277,13 @@ class Strip:
                 wide = measure(label, small, 500) + 4
                 self.sheet.rect(x + w - 1 - wide, y + h - 3 - small, wide, small + 1, self.look.base(tone, mark))
             self.sheet.text(x + w - 4, y + h - 3 - small / 2, label, small, ink, weight=500, anchor="end")
+
+    def framed(self, slot: int, scene: Scene) -> tuple[float, float]:
+        """Pixels at the left and right of a slot that a copied block's frame takes."""
+        if not scene.framed or slot // self.size not in scene.framed:
+            return 0, 0
+        offset, line = slot % self.size, max(0, min(MOST_LINE, self.look.line(3)) - 1)
+        return line if offset == 0 else 0, line if offset == self.size - 1 else 0
 
 
 def _taken(taken: list[tuple[Box, str]], box: Box) -> bool:

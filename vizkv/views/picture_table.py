@@ -67,7 +67,7 @@ def table_picture(
             pin = _pin(kept[index], who, position)
             draw_blocks(strip, look, kept[index], names, say("player.null"), pin)
 
-    linked = Linked(over, {index: one.text for index, one in kept.items()})
+    linked = Linked(over, {i: one.text for i, one in kept.items()}, {i: one.copied for i, one in kept.items()})
     sheet.begin(0, round(y))
     rest = max((style.width + 2 * pad) * 9 / 16 - y - 2 * pad + pictures.caption_height(style), 1)
     plain = replace(style, headline="", legend=False)

@@ -7,13 +7,14 @@ The colours are not those of the slots, which mean something else; only writing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from vizkv.messages import Messages
 from vizkv.trace import Trace
-from vizkv.views.pressure import STATES, State, Told
+from vizkv.views.pressure import STATES, State, Stay, Told
 
 MOST_ROWS = 14  # of one system: more cannot be read from the back row
 COLOURS: dict[str, dict[State, str]] = {
@@ -80,17 +81,20 @@ def strips(trace: Trace, systems: Sequence[Told], step: int, theme: str, say: Me
                 if stay.state == state
             ]
             word = say(f"pressure.state.{state}")
+            width = (len(word) + 2) * _CHARACTER * last
+            least = (0.8 * len(word) + 1) * _CHARACTER * last if word.isascii() else width  # beside the line
+            parts = [(who, part) for who, stay in stays for part in _parted(stay, min(step, last) + 0.5, width)]
             figure.add_trace(
                 go.Bar(
-                    y=[place[who] for who, _ in stays] or nothing,
-                    x=[stay.end - stay.first for _, stay in stays] or nothing,
-                    base=[stay.first for _, stay in stays] or nothing,
+                    y=[place[who] for who, _ in parts] or nothing,
+                    x=[stay.end - stay.first for _, stay in parts] or nothing,
+                    base=[stay.first for _, stay in parts] or nothing,
                     orientation="h", name=word, legendgroup=state, showlegend=row == 1, width=0.82,
                     marker={"color": COLOURS[theme][state], "line": {"width": 0}, "pattern": _pattern(state, theme)},
-                    text=[word if (s.end - s.first) / last > (len(word) + 2) * _CHARACTER else "" for _, s in stays],
+                    text=[word if s.end - s.first > (least if s.half else width) else "" for _, s in parts],
                     textposition="inside", insidetextanchor="middle", textangle=0, constraintext="none",
                     textfont={"size": _FONT - 1, "color": _INK[theme][state]},
-                    customdata=[[trace.requests[who].id, s.first, s.end - 1] for who, s in stays],
+                    customdata=[[trace.requests[who].id, s.told.first, s.told.end - 1] for who, s in parts],
                     hovertemplate=say("pressure.hover", state=word, **fields) + "<extra></extra>",
                 ),
                 row=row, col=1,
@@ -107,6 +111,22 @@ def strips(trace: Trace, systems: Sequence[Told], step: int, theme: str, say: Me
         )  # fmt: skip
     figure.update_layout(height=_height(len(drawn), len(systems)) + _ABOVE + _BELOW)
     return _dress(figure, len(systems), step, last, theme, say)
+
+
+class _Part(NamedTuple):
+    """What is drawn as one bar, and the stay that it is of."""
+
+    first: float
+    end: float
+    told: Stay
+    half: bool = False
+
+
+def _parted(stay: Stay, line: float, width: float) -> list[_Part]:
+    """The stay, in two where the step's line would run through its word: then a half that is long enough has it."""
+    if abs((stay.first + stay.end) / 2 - line) > width / 2 or not stay.first < line < stay.end:
+        return [_Part(stay.first, stay.end, stay)]
+    return [_Part(stay.first, line, stay, True), _Part(line, stay.end, stay, True)]
 
 
 def _height(drawn: int, systems: int) -> int:
