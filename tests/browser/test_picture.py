@@ -40,7 +40,8 @@ def drawn(trace, shown, pool, style, size, panels):
     sheet = Sheet()
     strip = Strip(sheet, Look(sheet, style.theme, style.projector), pool, *size, panels)
     kept = books(trace, pool.index, pool.step) if panels else None
-    linked = picture.Linked(lambda strip, index: None, {pool.index: kept.text} if kept else {}) if panels else None
+    texts, copied = ({pool.index: kept.text}, {pool.index: kept.copied}) if kept else ({}, {})
+    linked = picture.Linked(lambda strip, index: None, texts, copied) if panels else None
     scene = picture.scene(shown, pool, style, shown.lookup(style.lens, style.accounting), linked)
     strip.draw(scene)
     if kept:
