@@ -1,7 +1,9 @@
 """`vizkv export` and `vizkv deck`: files that their own programs open, and one sentence for what cannot be."""
 
 import io
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -165,3 +167,16 @@ def test_a_script_that_is_none_makes_no_deck(tmp_path, capsys):
     script.write_text("title = 3")
     assert cli.main(["deck", str(script), "-o", str(tmp_path / "deck.pptx")]) == cli.BAD_INPUT
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "deck.pptx").exists()
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(file):
+    pipe, link, target = file.parent / "pipe", file.parent / "link.csv", file.parent / "target.csv"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as reader:
+        read = reader.submit(pipe.read_bytes)
+        assert export(file, "--what", "ledger", "-o", str(pipe), "--format", "csv") == 0
+        written = read.result()
+    assert pipe.is_fifo() and written[3:].startswith(b"system,step")
+    link.symlink_to(target)
+    assert export(file, "--what", "ledger", "-o", str(link)) == 0
+    assert link.is_symlink() and target.read_bytes() == written

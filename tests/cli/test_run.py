@@ -185,3 +185,13 @@ def test_a_trace_that_is_none_is_named(content, tmp_path, capsys):
     assert cli.main(["run", str(path)]) == 2
     error = capsys.readouterr().err
     assert f"{str(path)!r}: The file is not" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_a_full_disk_behind_standard_output_is_one_sentence(file, words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vizkv", "run", str(file), *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr == "vizkv: The output cannot be written: No space left on device.\n"

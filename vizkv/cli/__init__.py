@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -12,9 +13,11 @@ from vizkv import __version__
 from vizkv.cli import bench, deck, export, runs, sweep
 from vizkv.cli.language import choose, option, speak
 from vizkv.messages import Messages, messages
+from vizkv.told import told
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # as a shell has it
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what standard output may end with
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     speak(say)
     arguments = parser(say).parse_args(argv)
     try:
-        return arguments.action(arguments, say)
+        code: int = arguments.action(arguments, say)
+        sys.stdout.flush()
+        return code
     except ValueError as error:  # ScenarioError, TraceError and ModelError: one sentence each
         if type(error).__module__.split(".")[0] != "vizkv":
             raise
@@ -53,6 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as in `vizkv run ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # files that cannot be read or written have their own sentences by now
+        if error.errno not in _FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"vizkv: {say.error(told('The output cannot be written: {why}.', why=error))}", file=sys.stderr)
+        return BAD_INPUT
 
 
 __all__ = ["BAD_INPUT", "INTERRUPTED", "main", "parser"]

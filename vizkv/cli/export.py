@@ -136,6 +136,10 @@ def write(path: Path, data: bytes) -> None:
     """The whole file or nothing, whenever somebody presses Ctrl-C. Raises ScenarioError."""
     part = path.with_name(f".{path.name}.part")
     try:
+        # /dev/stdout, say, is written to: a file must not take its place
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(data)
+            return
         try:
             part.write_bytes(data)
             os.replace(part, path)
