@@ -160,7 +160,7 @@ export class TablePanel {
       if (table.reached) table.reached.tabIndex = -1;
       table.reached = rows[key]?.element;
       if (table.reached) table.reached.tabIndex = 0;
-      reveal(box, table.reached, thead.offsetHeight);
+      reveal(box, table.reached, caption.offsetHeight + thead.offsetHeight);
     }
   }
 
