@@ -107,6 +107,7 @@ def test_a_scenario_comes_out_as_it_went_in(file):
         (["-o", ""], "'.'"),
         (["--what", "ledger", "-o", ".."], "'..'"),
         (["--mark", "9.0-1"], "9.0-1"),
+        (["--position", "99999"], "99999"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

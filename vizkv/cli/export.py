@@ -188,6 +188,7 @@ def _wish(arguments: argparse.Namespace, kind: str, trace: Trace) -> Wish:
     if not chosen:
         chosen = tuple(dict.fromkeys(round(span.start + (until - span.start) * i / 5) for i in range(6)))
     peak = series(trace)[max(lead, 0)].peak if arguments.step is None else arguments.step
+    who = _request(arguments.request, trace)
     asked = Wish(
         arguments.what, kind, step=peak, steps=chosen if arguments.what == "storyboard" else (),
         first=span.start, last=until, every=arguments.every, rate=arguments.rate, lens=arguments.lens,
@@ -195,7 +196,7 @@ def _wish(arguments: argparse.Namespace, kind: str, trace: Trace) -> Wish:
         width=arguments.width, transparent=arguments.transparent, legend=not arguments.no_legend,
         caption=arguments.caption, projector=arguments.projector, lit=arguments.lit, headline=arguments.headline,
         mark=arguments.mark,
-        request=_request(arguments.request, trace), position=-1 if arguments.position is None else arguments.position,
+        request=who, position=-1 if arguments.position is None else _position(arguments.position, who, trace),
     )  # fmt: skip
     if asked.what == wish.CHART.removesuffix(":"):
         asked = replace(asked, what=wish.CHART + figures.names(trace)[0])
@@ -222,6 +223,17 @@ def _request(name: str, trace: Trace) -> int:
                  valid=joined(list(known)[:12]))
         )  # fmt: skip
     return known[name]
+
+
+def _position(position: int, who: int, trace: Trace) -> int:
+    """Refuse a token that the followed request, or the longest one, will never have."""
+    followed = [trace.requests[who]] if who >= 0 else trace.requests
+    last = max(request.final_slots for request in followed) - 1
+    if position > last:
+        raise ExportError(
+            told("The position is {position}; valid for this run is 0 to {last}.", position=position, last=last)
+        )
+    return position
 
 
 __all__ = ["add", "opened", "write"]

@@ -7,16 +7,19 @@ import streamlit as st
 from vizkv.ui import link
 from vizkv.ui.link import Open
 
-# what it takes of the window's height, and a player that may be that much lower: its buttons stay on the screen;
-# in a low window the sentence stands where the player's headline does
+# what they take of the window's height, and a player that may be that much lower: its buttons stay on the screen;
+# in a low window they stand where the player's headline does
 _ROOM = """<style>
-:root { --vizkv-chrome: 8.9rem; --vizkv-least: 26rem; }
+:root { --vizkv-sentences: %d; --vizkv-chrome: calc(5.2rem + 3.7rem * var(--vizkv-sentences)); --vizkv-least: 26rem; }
 @media (max-height: 800px) and (min-width: 701px) {
-  :root { --vizkv-chrome: 9.2rem; --vizkv-headline: none; --vizkv-panels-least: 29rem; }
+  :root { --vizkv-chrome: calc(6.2rem + 3rem * var(--vizkv-sentences)); --vizkv-headline: none; }
+  :root { --vizkv-panels-least: calc(32rem - 3rem * var(--vizkv-sentences)); }
   .st-key-sentence { margin: var(--vizkv-below-form, 0) 0 -0.75rem; }
   .st-key-sentence [data-testid="stAlertContainer"] { padding: 0.15rem 0.9rem; }
 }
 </style>"""
+# and together they stand, once, where the step's sentence would
+_SEVERAL = "<style>@media (max-height: 800px) and (min-width: 701px) { :root { --vizkv-said: none; } }</style>"
 
 
 def problem(state: Open) -> None:
@@ -26,8 +29,9 @@ def problem(state: Open) -> None:
     """
     now = link.session()
     with st.container(key="sentence"):
-        if state.problem or now.notice or state.saved is not None:
-            st.html(_ROOM)
+        count = bool(state.problem) + bool(now.notice) + (state.saved is not None)
+        if count:
+            st.html(_ROOM % count + (_SEVERAL if count > 1 else ""))
         if state.problem:
             st.warning(state.say.error(state.problem), icon=":material/error:")
             state.problem = ""

@@ -31,6 +31,7 @@ _BESIDE = """
   [data-testid="stLayoutWrapper"]:has(> .st-key-pressure-sizes) { height: 0; margin-bottom: -1rem; z-index: 3; }
   .st-key-pressure-sizes { align-items: flex-end; }
   .st-key-pressure-sizes [data-testid="stPopover"] button { min-height: 1.7rem; padding: 0 0.75rem; }
+  .st-key-sentence { padding-right: 17rem; } /* or beside a sentence that stands in that place */
 }
 """
 
