@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from contextlib import AsyncExitStack, suppress
-from urllib.parse import parse_qs, urlsplit
 
 import websockets
 
@@ -70,11 +69,7 @@ def main(steps: int, count: int) -> None:
         lecturer, student = (browser.new_context().new_page() for _ in range(2))
         lecturer.goto(f"{app.url}/?preset=readers-question&step=1")
         lab.settle(lecturer)
-        lecturer.locator(".st-key-bar-share button").first.click()
-        lecturer.get_by_role("tab", name="Class").click()
-        lecturer.locator(".st-key-class-begin button").click()
-        lecturer.wait_for_function("new URLSearchParams(location.search).has('class')")
-        name = parse_qs(urlsplit(lecturer.url).query)["class"][0]
+        name = lab.begin_class(lecturer)
         student.goto(f"{app.url}/?class={name}")
         lab.settle(student)
         for page in (lecturer, student):

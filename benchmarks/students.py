@@ -12,7 +12,6 @@ import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs, urlsplit
 
 import websockets
 from playwright.sync_api import Browser
@@ -67,11 +66,7 @@ def main(count: int) -> None:
         lecturer = browser.new_context().new_page()
         lecturer.goto(f"{app.url}/?preset=readers-question&step=237")
         lab.settle(lecturer)
-        lecturer.locator(".st-key-bar-share button").first.click()
-        lecturer.get_by_role("tab", name="Class").click()
-        lecturer.locator(".st-key-class-begin button").click()
-        lecturer.wait_for_function("new URLSearchParams(location.search).has('class')")
-        name = parse_qs(urlsplit(lecturer.url).query)["class"][0]
+        name = lab.begin_class(lecturer)
         first, again = _weight(browser, f"{app.url}/?class={name}")
         print(f"files of the page: {first / 1e6:.1f} MB, and {again / 1e6:.2f} MB when it is opened again")
         for students in (1, count):

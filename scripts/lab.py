@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -134,3 +135,12 @@ def settle(page: Page, player: bool = True) -> None:
     if player:
         page.wait_for_selector('[data-ready="1"]', timeout=READY_WITHIN_MS)
         page.locator(".vizkv").evaluate_all("(all) => all.forEach((one) => one.__vizkv?.player.minute.skip())")
+
+
+def begin_class(page: Page) -> str:
+    """Begin a class on a lecturer's page; what has opened stays open. Returns the students' word for it."""
+    page.locator(".st-key-bar-share button").first.click()
+    page.get_by_role("tab", name="Class").click()
+    page.locator(".st-key-class-begin button").click()
+    page.wait_for_function("new URLSearchParams(location.search).has('class')")
+    return parse_qs(urlsplit(page.url).query)["class"][0]

@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from scripts import lab
+
 PLAYER = ".vizkv"
 # the same run, command and lecturer's step for a second: a page that is late would change one of them
 STANDS = """() => {
@@ -12,16 +14,6 @@ STANDS = """() => {
   if (ledTo !== window.ledBefore) [window.ledBefore, window.ledSince] = [ledTo, performance.now()];
   return performance.now() - window.ledSince > 1000;
 }"""
-
-
-def begun(page):
-    """Begin a class on a lecturer's page. Returns the students' word for it."""
-    page.locator(".st-key-bar-share button").first.click()
-    page.get_by_role("tab", name="Class").click()
-    page.locator(".st-key-class-begin button").click()
-    page.wait_for_function("new URLSearchParams(location.search).has('class')")
-    page.keyboard.press("Escape")
-    return parse_qs(urlsplit(page.url).query)["class"][0]
 
 
 def go(page, step):
@@ -35,7 +27,8 @@ def at(page, step):
 @pytest.fixture
 def both(visit, settle):
     lecturer = visit("/?preset=readers-question&step=10")
-    name = begun(lecturer)
+    name = lab.begin_class(lecturer)
+    lecturer.keyboard.press("Escape")
     student = visit(f"/?class={name}")
     expect(student.locator(".frame").first).to_have_attribute("data-what", "following")
     go(lecturer, 237)
