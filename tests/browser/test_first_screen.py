@@ -88,7 +88,7 @@ def test_one_click_on_the_lens_renames_the_same_slots(visit):
     assert page.locator(ROOT).get_attribute("data-step") == "293"
 
 
-@pytest.mark.parametrize("path", ["/?v=0.0.1", "/table?v=0.0.1", "/?step=nonsense"])
+@pytest.mark.parametrize("path", ["/?v=0.0.1", "/table?v=0.0.1", "/?step=nonsense", "/?v=0.0.1&class=nothing"])
 def test_a_sentence_above_the_player_leaves_its_buttons_on_a_low_screen(visit, path):
     page = visit(path)
     assert page.get_by_test_id("stAlert").first.is_visible()
@@ -98,3 +98,10 @@ def test_a_sentence_above_the_player_leaves_its_buttons_on_a_low_screen(visit, p
             break
         page.wait_for_timeout(100)
     assert transport["y"] + transport["height"] <= 720
+
+
+def test_no_sentence_lies_under_a_pages_own_button(visit):
+    page = visit("/pressure?v=0.0.1")
+    sentence = page.get_by_test_id("stAlert").first.bounding_box()
+    button = page.locator(".st-key-pressure-sizes button").first.bounding_box()
+    assert sentence["x"] + sentence["width"] <= button["x"]

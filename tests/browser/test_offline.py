@@ -9,6 +9,25 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WITHOUT_PLAYER = ("cost", "sweep", "cache", "lecture")
 
 
+def test_over_a_slow_network_scripts_and_what_a_page_is_told_come_compressed(app, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    scripts: list[str] = []
+    sockets: list[str] = []
+    page.on("response", lambda r: r.url.endswith(".js") and scripts.append(r.headers.get("content-encoding", r.url)))
+    wire.on(
+        "Network.webSocketHandshakeResponseReceived",
+        lambda told: sockets.append(str(told["response"]["headers"]).lower()),
+    )
+    page.goto(app.url)
+    lab.settle(page)
+    context.close()
+    assert set(scripts) == {"gzip"}
+    assert sockets and all("permessage-deflate" in headers for headers in sockets)
+
+
 def test_with_all_but_loopback_blocked_every_page_works_and_asks_for_nothing(app, browser):
     context = browser.new_context(reduced_motion="reduce")
     asked: list[str] = []
