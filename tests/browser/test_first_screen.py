@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
+from tests.browser.test_player import find
 from vizkv.views.palette import PALETTE
 
 ROOT = "[data-ready='1']"
@@ -38,20 +39,7 @@ def nearest(image, box, palette):
 
 
 def seen(page, system, slots, scheme):
-    boxes = page.evaluate(
-        """([system, slots]) => {
-            const find = (node) => {
-                for (const e of node.querySelectorAll('*')) {
-                    if (e.__vizkv) return e.__vizkv;
-                    const inner = e.shadowRoot && find(e.shadowRoot);
-                    if (inner) return inner;
-                }
-            };
-            const player = find(document);
-            return slots.map((s) => player.rectOf(system, s - 1));
-        }""",
-        [system, slots],
-    )
+    boxes = find(page, f"{list(slots)}.map((s) => p.rectOf({system}, s - 1))")
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     return {slot: nearest(image, box, PALETTE[scheme]) for slot, box in zip(slots, boxes)}
 

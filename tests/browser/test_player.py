@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
+from scripts.lab import settle
+
 ROOT = "[data-ready='1']"
 PRESET = "/?preset=readers-question-alone"
 
@@ -14,17 +16,19 @@ def state(page, name):
 
 
 def find(page, expression):
-    """Evaluate an expression on the player's own view of its state, `p`."""
+    """Evaluate an expression on the player's own view of its state, `p`, once what it is about to paint is painted."""
     return page.evaluate(
-        """(expression) => {
+        """async (expression) => {
             const find = (node) => {
                 for (const e of node.querySelectorAll('*')) {
-                    if (e.__vizkv) return e.__vizkv;
+                    if (e.__vizkv?.player) return e.__vizkv;
                     const inner = e.shadowRoot && find(e.shadowRoot);
                     if (inner) return inner;
                 }
             };
-            return new Function('p', 'return ' + expression)(find(document));
+            const p = find(document);
+            if (p?.player.pending) await new Promise(requestAnimationFrame);
+            return new Function('p', 'return ' + expression)(p);
         }""",
         expression,
     )
@@ -89,11 +93,14 @@ def test_play_moves_and_pause_stops_and_the_link_follows(player):
 
 
 def test_a_switch_of_the_lens_sends_nothing_anew_and_keeps_the_step(player):
+    find(player, "p.player.trace.known = true")
     painted = find(player, "p.frames")
     press(player, "l", lens="hindsight")
     assert state(player, "step") == "100"
     assert find(player, "p.frames") > painted
     player.wait_for_url(re.compile("lens=hindsight"))
+    settle(player)
+    assert find(player, "p.player.trace.known"), "the trace came anew"
 
 
 @pytest.mark.parametrize("step", [0, 93, 250, 493, 494])

@@ -82,19 +82,7 @@ def test_from_a_number_to_its_slots(visit, run):
     player.scroll_into_view_if_needed()
     step = int(player.get_attribute("data-step"))
     assert 0 < run.systems[2].time_s[step] <= 30
-    found = page.evaluate(
-        """() => {
-            const find = (node) => {
-                for (const e of node.querySelectorAll('*')) {
-                    if (e.__vizkv?.player) return e.__vizkv;
-                    const inner = e.shadowRoot && find(e.shadowRoot);
-                    if (inner) return inner;
-                }
-            };
-            const p = find(document);
-            return {lead: p.player.trace.lead, counts: [...p.counts(2)], focus: p.player.view.focus};
-        }"""
-    )
+    found = find(page, "({lead: p.player.trace.lead, counts: [...p.counts(2)], focus: p.player.view.focus})")
     assert (found["lead"], found["focus"]) == (2, 2)
     codes = replay.at(run.systems[2], run.requests, step).codes()
     assert found["counts"] == np.bincount(codes, minlength=8).tolist()
