@@ -26,15 +26,14 @@ function drawerWidth(edge) {
   edge.addEventListener("keydown", async (event) => {
     const [least, most] = ends();
     const by = {ArrowLeft: -EDGE_STEP, ArrowRight: EDGE_STEP}[event.key];
-    const to = by ? (moving ? wanted : wide()) + by * (event.shiftKey ? 4 : 1) : {Home: least, End: most}[event.key];
-    if (event.key === "Enter") mouse(edge, "dblclick", 0); // as wide as it was at first
-    else if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    const to = by ? (moving ? wanted ?? wide() : wide()) + by * (event.shiftKey ? 4 : 1) : {Home: least, End: most}[event.key];
+    const reset = event.key === "Enter"; // as wide as it was at first
+    if (event.ctrlKey || event.altKey || event.metaKey || (to === undefined && !reset)) return;
     event.preventDefault();
-    if (to === undefined) return;
-    wanted = Math.max(least, Math.min(most, to));
-    if (moving) return; // a key that is held: what is under way goes there
+    wanted = reset ? null : Math.max(least, Math.min(most, to));
+    if (moving) return; // a key that is held, or a quick second one: what is under way goes there
     moving = true;
-    while (wanted !== wide()) {
+    while (wanted !== null && wanted !== wide()) {
       const [from, goal] = [wide(), wanted];
       const x = edge.getBoundingClientRect().left;
       mouse(edge, "mousedown", x);
@@ -45,6 +44,7 @@ function drawerWidth(edge) {
       await frame();
       if (goal === wanted) break;
     }
+    if (wanted === null) mouse(edge, "dblclick", 0);
     moving = false;
   });
 }
