@@ -1,5 +1,6 @@
 """The pictures: what they show is what the ledger books, and each says in words what it shows."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
@@ -13,6 +14,7 @@ from vizkv.presets import preset
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
 from vizkv.views import picture as pictures
 from vizkv.views.picture import Style, picture
+from vizkv.views.picture_books import books, draw_blocks
 from vizkv.views.picture_caption import caption
 from vizkv.views.picture_frame import frame, frames
 from vizkv.views.picture_look import COLOURS, FAR_COLOURS, FAR_VEILS, VEILS, Look
@@ -241,3 +243,23 @@ def test_a_block_that_is_pointed_at_is_framed():
         return table_picture(trace, 2, lens="online", accounting="textbook", say=messages(), mark=mark)
 
     assert shown("0.12-15") != shown("") and texts(shown("0.12-15")) == texts(shown(""))
+
+
+def test_the_line_of_a_copy_from_row_to_row_keeps_to_the_edges_of_rows_and_blocks():
+    trace = engine.run(preset("pressure-samples").scenario)
+    shown = frame(trace, 32, messages(), panels=("table",))
+    sheet, pool = Sheet(), shown.pools[1]
+    strip = Strip(sheet, Look(sheet), pool, 800, 120, labels=True)
+    kept = books(trace, 1, 32)
+    assert [(source, target) for source, target, _ in kept.copies] == [(13, 19), (13, 2)]  # a row below, a row above
+    draw_blocks(strip, strip.look, kept, [request.id for request in trace.requests], "null", (-1, -1))
+    lines = [
+        re.findall(r"([\d.]+) ([\d.]+)", path)
+        for path in re.findall(r'<path d="M([^"Q]*)" fill="none"', sheet.svg(800, 120))
+    ]
+    assert len(lines) == 4  # each with its rim
+    rows, blocks = {1, *strip.bottom}, set(strip.x[:: strip.size])
+    for points in lines:
+        corners = [(float(x), float(y)) for x, y in points]
+        for (x1, y1), (x2, y2) in itertools.pairwise(corners[:-1]):  # the last one is where the head begins
+            assert (y1 == y2 and y1 in rows) or (x1 == x2 and x1 in blocks)

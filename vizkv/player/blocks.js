@@ -9,6 +9,7 @@ export const MOST_BAND = 24;
 const LEAST_CELL = 14; // that must be left for the cells
 const LEAST_BLOCK = 22; // of a block's width
 const BOW = 0.12; // of a cell's height: the bow stays above the words of a row
+const DROP = 11; // CSS pixels that the head of a copy reaches into a block from above
 const MOST_LINE = 4; // of a frame, also on a projector: thicker ones would hide the block's number
 
 /** Height in CSS pixels of the line above each row of blocks, 0 where there is no room. */
@@ -72,36 +73,50 @@ function frame(strip, block, colour, css, dashed) {
   ctx.setLineDash([]);
 }
 
-/** Source (dashed) and target of a copy, and a bow from one to the other. */
+/** Where the line of a copy goes: a bow in a row; from row to row it keeps to edges, and comes from above: no word is there. */
+function wayOf(strip, from, to) {
+  const [left, top, width, height] = boxOf(strip, from);
+  const [left2, top2, width2] = boxOf(strip, to);
+  const [x1, x2] = [left + width / 2, left2 + width2 / 2];
+  if (top === top2) {
+    const y = top + strip.bandHeight + strip.px(4);
+    const [cx, cy] = [(x1 + x2) / 2, y + (height - strip.bandHeight) * BOW];
+    return {tip: [x2, y], angle: Math.atan2(y - cy, x2 - cx), line: (ctx, x, y2) => {
+      ctx.moveTo(x1, y);
+      ctx.quadraticCurveTo(cx, cy, x, y2);
+    }};
+  }
+  const [out, into] = [top2 > top ? top + height : top, Math.max(top2, strip.px(1))];
+  const side = x1 < x2 ? left2 : left2 + width2; // the target's nearer edge
+  const corners = [[x1, out], ...(out === into ? [] : [[side, out], [side, into]]), [x2, into]];
+  return {tip: [x2, into + strip.px(DROP)], angle: Math.PI / 2, line: (ctx, x, y) => {
+    for (const corner of [...corners, [x, y]]) ctx.lineTo(...corner);
+  }};
+}
+
+/** Source (dashed) and target of a copy, and a line from one to the other. */
 function copied(strip, look, from, to, heads) {
   const {ctx} = strip;
   if (!heads) {
     frame(strip, from, look.text, 3, true);
     frame(strip, to, look.text, 3, false);
   }
-  const ends = [from, to].map((block) => {
-    const [left, top, width, height] = boxOf(strip, block);
-    return [left + width / 2, top + strip.bandHeight + strip.px(4), height - strip.bandHeight];
-  });
-  const [[x1, y1, high], [x2, y2]] = ends;
-  const [cx, cy] = [(x1 + x2) / 2, Math.max(y1, y2) + high * BOW];
-  const angle = Math.atan2(y2 - cy, x2 - cx);
+  const {tip: [x, y], angle, line} = wayOf(strip, from, to);
   const head = strip.px(8);
-  // a rim in the page's colour first: the bow goes over all kinds of slots
+  ctx.lineJoin = "round";
+  // a rim in the page's colour first: it goes over all kinds of slots
   for (const [wide, ink] of [[5, look.page], [2, look.text]]) {
     const rim = ink === look.page ? strip.px(2) : 0;
     ctx.strokeStyle = ctx.fillStyle = ink;
     ctx.lineWidth = Math.min(strip.px(2 * MOST_LINE), strip.line(wide));
     ctx.beginPath();
-    ctx.moveTo(x1, y1);
-    ctx.quadraticCurveTo(cx, cy, x2 - Math.cos(angle) * head, y2 - Math.sin(angle) * head);
     if (!heads) {
+      line(ctx, x - Math.cos(angle) * head, y - Math.sin(angle) * head);
       ctx.stroke();
       continue;
     }
-    ctx.beginPath();
-    ctx.moveTo(x2 + Math.cos(angle) * rim, y2 + Math.sin(angle) * rim);
-    for (const turn of [-0.45, 0.45]) ctx.lineTo(x2 - Math.cos(angle + turn) * (head * 1.4 + rim), y2 - Math.sin(angle + turn) * (head * 1.4 + rim));
+    ctx.moveTo(x + Math.cos(angle) * rim, y + Math.sin(angle) * rim);
+    for (const turn of [-0.45, 0.45]) ctx.lineTo(x - Math.cos(angle + turn) * (head * 1.4 + rim), y - Math.sin(angle + turn) * (head * 1.4 + rim));
     ctx.fill();
   }
 }

@@ -16,6 +16,7 @@ from vizkv.views.picture_look import TONES, Look, mix
 from vizkv.views.picture_strip import MOST_LINE, Strip
 from vizkv.views.picture_svg import fit, measure
 
+_DROP = 11  # pixels that the head of a copy reaches into a block from above
 _BOW = 0.12  # of a cell's height: the bow stays above the words of a row
 
 
@@ -134,30 +135,45 @@ def _frame(strip: Strip, block: int, colour: str, line: float, dashed: bool = Fa
     )  # fmt: skip
 
 
+def _way(strip: Strip, source: int, target: int) -> tuple[str, float, float, float]:
+    """(path up to its last point, x and y of the tip, angle there) of a copy.
+
+    A bow in a row; from row to row it keeps to edges, and comes from above: no word is there.
+    """
+    (left, top, w, h), (left2, top2, w2, _) = _box(strip, source), _box(strip, target)
+    x1, x2 = left + w / 2, left2 + w2 / 2
+    if top == top2:
+        y = top + strip.band + 4
+        cx, cy = (x1 + x2) / 2, y + (h - strip.band) * _BOW
+        return f"M{x1:.1f} {y:.1f}Q{cx:.1f} {cy:.1f} ", x2, y, math.atan2(y - cy, x2 - cx)
+    out, into = top + h if top2 > top else top, max(top2, 1)
+    side = left2 if x1 < x2 else left2 + w2  # the target's nearer edge
+    corners = [(x1, out), *([] if out == into else [(side, out), (side, into)]), (x2, into)]
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in corners)
+    return f"M{path}L", x2, into + _DROP, math.pi / 2
+
+
 def _copied(strip: Strip, look: Look, source: int, target: int, heads: bool) -> None:
-    """Source (dashed) and target of a copy, and a bow from one to the other."""
+    """Source (dashed) and target of a copy, and a line from one to the other."""
     if not heads:
         _frame(strip, source, look.text, 3, dashed=True)
         _frame(strip, target, look.text, 3)
-    (x1, y1, high), (x2, y2, _) = (
-        (x + w / 2, y + strip.band + 4, h - strip.band) for x, y, w, h in (_box(strip, b) for b in (source, target))
-    )
-    cx, cy = (x1 + x2) / 2, max(y1, y2) + high * _BOW
-    angle, head = math.atan2(y2 - cy, x2 - cx), 8
-    # a rim in the page's colour first: the bow goes over all kinds of slots
+    path, x, y, angle = _way(strip, source, target)
+    head = 8
+    # a rim in the page's colour first: it goes over all kinds of slots
     for wide, ink, rim in ((5, look.page, 2), (2, look.text, 0)):
         if not heads:
-            end = x2 - math.cos(angle) * head, y2 - math.sin(angle) * head
+            end = f"{x - math.cos(angle) * head:.1f} {y - math.sin(angle) * head:.1f}"
             strip.sheet.add(
-                f'<path d="M{x1:.1f} {y1:.1f}Q{cx:.1f} {cy:.1f} {end[0]:.1f} {end[1]:.1f}" fill="none" stroke="{ink}" '
+                f'<path d="{path}{end}" fill="none" stroke="{ink}" stroke-linejoin="round" '
                 f'stroke-width="{min(2 * MOST_LINE, look.line(wide))}"/>'
             )
             continue
-        tip = [(x2 + math.cos(angle) * rim, y2 + math.sin(angle) * rim)] + [
-            (x2 - math.cos(angle + turn) * (head * 1.4 + rim), y2 - math.sin(angle + turn) * (head * 1.4 + rim))
+        tip = [(x + math.cos(angle) * rim, y + math.sin(angle) * rim)] + [
+            (x - math.cos(angle + turn) * (head * 1.4 + rim), y - math.sin(angle + turn) * (head * 1.4 + rim))
             for turn in (-0.45, 0.45)
         ]
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in tip)
+        points = " ".join(f"{px:.1f},{py:.1f}" for px, py in tip)
         strip.sheet.add(f'<polygon points="{points}" fill="{ink}"/>')
 
 
