@@ -37,7 +37,7 @@ class Books:
     cpu_blocks: int
     wrong: dict[tuple[int, int], int]
     copies: list[tuple[int, int, int]]  # from, to, sequence
-    swaps: list[int]  # blocks that went out or came in
+    swaps: list[tuple[int, int]]  # block and CPU block: went out or came in
     null_block: bool
     replay: Replay
 
@@ -83,7 +83,7 @@ def books(trace: Trace, index: int, step: int) -> Books:
         wrong={key: block for key, block in now.repointed.items() if key[0] in now.live},
         copies=[(e.a, e.b, e.request) for e in now.events if e.kind == Kind.COPIED],
         swaps=[
-            e.a if e.kind == Kind.SWAPPED_OUT else e.b
+            (e.a, e.b) if e.kind == Kind.SWAPPED_OUT else (e.b, e.a)
             for e in now.events
             if e.kind in (Kind.SWAPPED_OUT, Kind.SWAPPED_IN) and e.d
         ],
@@ -104,7 +104,7 @@ def draw_blocks(strip: Strip, look: Look, kept: Books, names: list[str], null: s
     for heads in (False, True):  # a bow hides no other's head
         for source, target, _ in kept.copies:
             _copied(strip, look, source, target, heads)
-    for block in kept.swaps:
+    for block, _ in kept.swaps:
         _frame(strip, block, look.accent, 2, dashed=True)
     for block in kept.wrong.values():
         _frame(strip, block, look.alarm, 3, dashed=True)

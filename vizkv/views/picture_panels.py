@@ -271,11 +271,15 @@ def _chip(desk: Desk, x: float, wide: float, block: int, dashed: bool = False) -
     more = {"stroke_dasharray": "4 3"} if dashed else {}
     came = block in desk.kept.came and not dashed
     desk.sheet.begin(round(x), round(0.1 * t.u))
-    ink = look.accent if came else look.text
+    ink = look.accent if came else look.quiet if dashed else look.text
     for fill in fills:
         desk.sheet.rect(1, 1, wide - 2, high, fill, rx=5)
     desk.sheet.rect(1, 1, wide - 2, high, stroke=ink, stroke_width=3 if came else 1.5, rx=5, **more)
-    desk.sheet.text(wide / 2, 0.9 * t.u, str(block), t.u, look.text, weight=700, anchor="middle", most=wide - 4)
+    word = look.quiet if dashed else look.text
+    desk.sheet.text(wide / 2, 0.9 * t.u, str(block), t.u, word, weight=700, anchor="middle", most=wide - 4)
+    if dashed:  # struck out
+        half = min(wide - 4, measure(str(block), t.u, 700)) / 2
+        desk.sheet.rect(wide / 2 - half, 0.9 * t.u - 0.5, 2 * half, 1, look.quiet)
     desk.sheet.end()
 
 
@@ -292,15 +296,22 @@ def cpu_panel(desk: Desk, width: float) -> float:
     at = measure(say("player.panel.cpu"), t.u, 700) + 0.8 * t.u
     free = kept.cpu_blocks - len(owners)
     desk.sheet.text(at, t.u, say("player.queue.free", count=free), t.u, look.quiet, most=t.side + t.gap - at - 6)
-    x, y, wide, high = t.side + t.gap, 0.1 * t.u, 2.9 * t.u, 1.75 * t.u
+    moved = {cpu for _, cpu in kept.swaps}
+    x, y, high, small = t.side + t.gap, 0.1 * t.u, 1.75 * t.u, 0.8 * t.u
     for block in range(kept.cpu_blocks) if kept.cpu_blocks <= 64 else sorted(owners)[:64]:
+        name, number = " ".join(owners.get(block, [])), str(block)
+        words = measure(name, t.u, 700) + 0.3 * t.u if name else 0
+        both = words + measure(number, small)
+        wide = max(2.4 * t.u, both + 0.6 * t.u)
         if x + wide > width:
             x, y = t.side + t.gap, y + high + 4
-        desk.sheet.rect(
-            x + 1, y + 1, wide - 2, high, look["panel"] if block in owners else "none", stroke=look.quiet, rx=5
-        )
-        desk.sheet.text(x + wide - 5, y + high - 0.35 * t.u, str(block), 0.7 * t.u, look.quiet, anchor="end")
-        name = " ".join(owners.get(block, []))
-        desk.sheet.text(x + 5, y + 0.75 * t.u, name, t.u, look.text, weight=700, most=wide - 8)
+        if block in moved:
+            desk.sheet.rect(x, y, wide, high + 2, stroke=look.accent, stroke_width=2, rx=6)
+        ink, fill = (look.text, look["panel"]) if name else (look.quiet, "none")
+        more = {} if name else {"stroke_dasharray": "4 3"}
+        desk.sheet.rect(x + 1, y + 1, wide - 2, high, fill, stroke=ink, rx=5, **more)
+        start, middle = x + (wide - both) / 2, y + 0.95 * t.u
+        desk.sheet.text(start, middle, name, t.u, look.text, weight=700)
+        desk.sheet.text(start + words, middle, number, small, look.quiet)
         x += wide + 4
     return y + high + 0.4 * t.u
