@@ -86,6 +86,15 @@ def test_the_papers_numbers_are_labelled_as_the_papers():
     assert any("paper" in a.text and "20–26 %" in a.text for a in figure.layout.annotations)
 
 
+def test_the_line_at_nothing_ends_before_the_names_of_the_lines():
+    figure = cost.chart(measured(b256_128=0.0), SIZES, "light", SAY)
+    (zero,) = (s for s in figure.layout.shapes if s.type == "line")
+    name = next(a for a in figure.layout.annotations if "128" in a.text)
+    left, right = figure.layout.xaxis.range
+    pixel = (right - left) / 1200  # of a chart on a wide page
+    assert zero.y0 == zero.y1 == 0 and zero.x1 < name.x + name.xshift * pixel
+
+
 def test_labels_at_the_lines_ends_do_not_cover_each_other():
     places = cost.apart([1.0, 1.0, 1.1, 9.0], 2.0)
     assert all(b - a >= 2.0 - 1e-9 for a, b in itertools.pairwise(sorted(places)))

@@ -26,6 +26,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "x")
 _INK = {"light": "#16181D", "dark": "#E8EAED"}
 _FAINT = {"light": "#C9CED6", "dark": "#454C55"}
+_BESIDE, _BEHIND = 0.07, 0.1  # block sizes: between points of one size; of the zero line behind the last ones
 _FONT = 17
 _HEIGHT = 430
 _TEXT = '"Source Sans", "Source Sans Pro", sans-serif'
@@ -101,8 +102,10 @@ def chart(costs: Sequence[Cost], sizes: Sequence[int], theme: str, say: Messages
         x=1, xref="paper", y=sum(PAPER) / 2, text=say("cost.chart.paper", low=PAPER[0], high=PAPER[1]),
         showarrow=False, xanchor="right", align="right", font={"size": _FONT - 2, "color": ink},
     )  # fmt: skip
-    figure.add_hline(y=0, line={"color": ink, "width": 1.5})
     ends = [lines[n][-1] for n in lengths]
+    left, right = -0.35, max(log2(c.block_size) for c in ends)
+    # as far as the points: behind them stand the lines' names, and one of them may stand at nothing
+    figure.add_shape(type="line", x0=left, x1=right + _BEHIND, y0=0, y1=0, line={"color": ink, "width": 1.5})
     places = apart([c.overhead.median * 100 for c in ends], (top - low) / 15)
     for number, (length, place) in enumerate(zip(lengths, places, strict=True)):
         points, style = lines[length], number % len(_DASHES)
@@ -110,7 +113,7 @@ def chart(costs: Sequence[Cost], sizes: Sequence[int], theme: str, say: Messages
         values = [c.overhead.median * 100 for c in points]
         figure.add_scatter(
             # side by side: bars of one block size would hide each other
-            x=[log2(c.block_size) + (number - (len(lengths) - 1) / 2) * 0.07 for c in points], y=values,
+            x=[log2(c.block_size) + (number - (len(lengths) - 1) / 2) * _BESIDE for c in points], y=values,
             mode="lines+markers",
             name=say("cost.chart.line", tokens=length),
             line={"color": colour, "width": 3, "dash": _DASHES[style]},
@@ -124,14 +127,14 @@ def chart(costs: Sequence[Cost], sizes: Sequence[int], theme: str, say: Messages
         )  # fmt: skip
         figure.add_annotation(
             x=log2(points[-1].block_size), y=place, text=say("cost.chart.line", tokens=length), showarrow=False,
-            xanchor="left", xshift=14, font={"size": _FONT, "color": colour},
+            xanchor="left", xshift=18, font={"size": _FONT, "color": colour},
         )  # fmt: skip
     figure.update_yaxes(
         range=[low, top], ticksuffix=" %", gridcolor=_FAINT[theme], griddash="dot", zeroline=False,
         title={"text": say("cost.chart.y"), "standoff": 8}, automargin=True,
     )  # fmt: skip
     figure.update_xaxes(
-        range=[-0.35, log2(sizes[-1]) + 2.6], showgrid=False,
+        range=[left, log2(sizes[-1]) + 2.6], showgrid=False,
         tickvals=[log2(s) for s in sizes], ticktext=[say.number(s) for s in sizes],
         zeroline=False, title={"text": say("cost.chart.x"), "standoff": 6},
     )  # fmt: skip
