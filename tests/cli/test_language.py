@@ -20,6 +20,8 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
         ([], {"LANG": "de_DE.UTF-8"}, "en"),
         ([], {"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
         (["run", "--language", "zh"], {"LANG": "en_GB.UTF-8"}, "zh"),
+        (["run", "--lang", "zh"], {"LANG": "en_GB.UTF-8"}, "zh"),
+        (["run", "--lang=zh"], {"LANG": "en_GB.UTF-8"}, "zh"),
         (["--language=en", "run"], {"LANG": "zh_CN.UTF-8"}, "en"),
         (["--language", "xx"], {"LANG": "zh_CN"}, "zh"),
     ],
