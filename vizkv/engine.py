@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vizkv.ahead import Ahead, can_skip
 from vizkv.choose import Row
 from vizkv.events import Event, Kind
@@ -181,6 +183,24 @@ class Peek:
     def pool(self, system: int) -> Tensor:
         """K and V of a system: [layers, 2, slots, kv_heads, head_dim]."""
         return self.runner.pools[system].tensor
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Layers of the model, and query heads of each."""
+        config = self.runner.model.config
+        return config.layers, config.heads
+
+    def slot(self, system: int, slot: int) -> np.ndarray:
+        """K and V of one slot, [2, layers, kv_heads, head_dim]; NaN where nothing was written."""
+        return self.pool(system)[:, :, slot].transpose(0, 1).float().numpy()
+
+    def attention(self, system: int, token: int, position: int, table: list[int], size: int) -> np.ndarray:
+        """How much the token at ``position`` looks at each up to itself, [layers, heads, position + 1]."""
+        from vizkv.model.attention import weights
+        from vizkv.model.pool import PagedChunk
+
+        chunk = PagedChunk(self.runner.pools[system], [token], position, table, size)
+        return weights(self.runner.model, chunk).float().numpy()
 
 
 def peek(scenario: Scenario, model: LoadedModel, step: int) -> Peek:

@@ -12,6 +12,7 @@ from typing import Any
 
 from vizkv import engine, scenario
 from vizkv import trace as traces
+from vizkv.cli import inner
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar
 from vizkv.export import figures, wish
@@ -19,7 +20,7 @@ from vizkv.export.make import make
 from vizkv.export.render import ExportError
 from vizkv.export.wish import COLOURS, SCALES, THEMES, Wish, format_of, lead_of
 from vizkv.messages import Messages
-from vizkv.replay import checked
+from vizkv.replay import checked, following
 from vizkv.scenario import ScenarioError
 from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
 from vizkv.told import joined, told
@@ -53,6 +54,8 @@ def add(commands: Any, say: Messages) -> None:
     export.add_argument(
         "--position", type=partial(_whole, say, "position"), metavar="N", help=say("cli.export.position")
     )
+    for name in ("layer", "head"):
+        export.add_argument(f"--{name}", type=partial(_whole, say, name), metavar="N", help=say(f"cli.export.{name}"))
     export.add_argument("--mark", type=partial(_mark, say), default="", metavar="I.A-B", help=say("cli.export.mark"))
     export.add_argument("--headline", default="", metavar="TEXT", help=say("cli.export.headline"))
     export.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
@@ -69,7 +72,7 @@ def add(commands: Any, say: Messages) -> None:
 
 
 def _whole(say: Messages, name: str, text: str) -> int:
-    least = 1 if name == "every" else 0
+    least = 1 if name in ("every", "layer", "head") else 0
     if not text.isdecimal() or len(text) > 9 or int(text) < least:
         raise argparse.ArgumentTypeError(say("cli.export.whole", name=name, text=repr(text[:40]), least=least))
     return int(text)
@@ -157,6 +160,7 @@ def _export(arguments: argparse.Namespace, say: Messages) -> int:
     trace = opened(arguments.file)
     asked = _wish(arguments, kind, trace)
     _pointed(asked.mark, trace)
+    inside = asked.what.removeprefix(wish.CHART) in figures.INNER
     out = arguments.out or Path(f"{arguments.file.stem}-{asked.what.replace(':', '-')}.{kind}")
     panels = _PANELS if picture_table.paged(trace) and len(trace.systems) == 1 else ()
     bar, reached = Bar(), (0, 1)
@@ -168,12 +172,17 @@ def _export(arguments: argparse.Namespace, say: Messages) -> int:
         return False
 
     try:
-        made = make(asked, trace, say, panels=panels, progress=progress)
+        if inside:
+            made = inner.make(asked, trace, say, arguments.layer, arguments.head, progress)
+        else:
+            made = make(asked, trace, say, panels=panels, progress=progress)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(say("cli.export.stopped", done=reached[0], total=reached[1])) from None
     finally:
         bar.clear()
     write(out, made.data)
+    if inside:
+        print(made.alt)
     print(say("cli.export.written", path=str(out), size=len(made.data)))
     return 0
 
@@ -187,7 +196,8 @@ def _wish(arguments: argparse.Namespace, kind: str, trace: Trace) -> Wish:
     until = last if span.stop is None else span.stop
     if not chosen:
         chosen = tuple(dict.fromkeys(round(span.start + (until - span.start) * i / 5) for i in range(6)))
-    peak = series(trace)[max(lead, 0)].peak if arguments.step is None else arguments.step
+    whose = following.paged(trace) if arguments.what.removeprefix(wish.CHART) in figures.INNER else None
+    peak = series(trace)[max(lead, 0) if whose is None else whose].peak if arguments.step is None else arguments.step
     who = _request(arguments.request, trace)
     asked = Wish(
         arguments.what, kind, step=peak, steps=chosen if arguments.what == "storyboard" else (),

@@ -14,10 +14,10 @@ _NAME = "--language"
 def choose(argv: Sequence[str], environment: Mapping[str, str]) -> str:
     """Before anything else is read, for the help and the complaints about the other words are in it too."""
     for word, following in zip(argv, [*argv[1:], ""], strict=False):
-        name, equals, value = word.partition("=")
-        given = value if equals else following
+        begins, equals, behind = word.partition("=")
+        given = behind if equals else following
         # argparse takes an option's beginning for it, too
-        if _NAME.startswith(name) and len(name) > len("--l") and given in LANGUAGES:
+        if _NAME.startswith(begins) and len(begins) > len("--l") and given in LANGUAGES:
             return given
     here = next((value for name in _VARIABLES if (value := environment.get(name))), "")
     return next((language for language in LANGUAGES if here.lower().startswith(language)), DEFAULT)

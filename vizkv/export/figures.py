@@ -85,6 +85,7 @@ _HOW: dict[str, Make] = {
     "strips": _strips,
     "ledger": _pool,
 }
+INNER = ("vectors", "attention")
 MOST_STRIPS = 2_000  # requests of a run whose stays are walked one by one
 
 
@@ -103,13 +104,32 @@ def names(trace: Trace) -> list[str]:
     return found
 
 
+def inner(trace: Trace) -> list[str]:
+    """The charts of what lies in the memory, possible where a model wrote it in blocks: they need the model again."""
+    return list(INNER) if trace.model != "none" and _paged(trace) else []
+
+
+def possible(name: str, trace: Trace) -> None:
+    """Raises ExportError for a chart of what lies in the memory, where nothing does that could be shown."""
+    if name in inner(trace):
+        return
+    valid = either(names(trace))
+    if trace.model == "none":
+        raise ExportError(
+            told("The chart {name} shows what a model wrote into blocks, and this run is of lengths only; valid for "
+                 "this run is {valid}.", name=shorten(name), valid=valid)
+        )  # fmt: skip
+    raise ExportError(
+        told("The chart {name} shows blocks, and no system of this run is paged; valid for this run is {valid}.",
+             name=shorten(name), valid=valid)
+    )  # fmt: skip
+
+
 def figure(
     name: str, trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages
 ) -> go.Figure:  # fmt: skip
     """One of :func:`names`. Raises ExportError for another."""
-    known = names(trace)
-    if name not in known:
-        raise ExportError(
-            told("The chart is {name}; valid for this run is {valid}.", name=shorten(name), valid=either(known))
-        )
+    if name not in names(trace):
+        valid = either([*names(trace), *inner(trace)])
+        raise ExportError(told("The chart is {name}; valid for this run is {valid}.", name=shorten(name), valid=valid))
     return _HOW[name](trace, step, lens, accounting, theme, say)

@@ -109,14 +109,17 @@ def _caption(wish: Wish, trace: Trace, say: Messages) -> str:
 
 def _chart(wish: Wish, trace: Trace, say: Messages) -> Made:
     name = wish.what.removeprefix(CHART)
-    figure = _figure(name, wish, trace, say)
-    alt = say(f"chart.alt.{name}")
+    plot = Plot(_figure(name, wish, trace, say), say(f"chart.alt.{name}"), say(f"picture.chart.{name}"), wish.theme)
+    return charted(plot, wish, _caption(wish, trace, say))
+
+
+def charted(plot: Plot, wish: Wish, told: str) -> Made:
+    """A chart as a file. ``told``: its caption."""
     given = chart(
-        figure, wish.format, scale=chart_scale(wish.scale), theme=wish.theme, transparent=wish.transparent,  # type: ignore[arg-type]
-        legend=wish.legend, caption=_caption(wish, trace, say), alt=alt, height=wish.height,
-        title=say(f"picture.chart.{name}"), headline=wish.headline,
+        plot.figure, wish.format, scale=chart_scale(wish.scale), theme=wish.theme, transparent=wish.transparent,  # type: ignore[arg-type]
+        legend=wish.legend, caption=told, alt=plot.alt, height=wish.height, title=plot.title, headline=wish.headline,
     )  # fmt: skip
-    return Made(given, MIME[wish.format], alt)
+    return Made(given, MIME[wish.format], plot.alt)
 
 
 def _figure(name: str, wish: Wish, trace: Trace, say: Messages) -> go.Figure:

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from vizkv.messages import Messages
-from vizkv.replay import Replay, at
+from vizkv.replay import Replay, at, following
 from vizkv.scenario import Scenario, ScenarioError, from_dict, to_dict
-from vizkv.ui import follow, lamp, link, runs
+from vizkv.ui import lamp, link, runs
 from vizkv.views.payload import View
 
 SWAP, ONE = "swap", "one"
@@ -45,7 +45,7 @@ def _undo(last: int) -> None:
 def show(run: runs.Run, view: View) -> None:
     """Buttons to the left, lamp and text to the right."""
     state = link.current()
-    say, system = state.say, follow.paged(run.trace)
+    say, system = state.say, following.paged(run.trace)
     st.subheader(say("hand.title"))
     if run.trace.model == "none" or system is None:
         st.info(say("proof.lengths"), icon=":material/lightbulb:")
@@ -69,7 +69,7 @@ def _tools(replay: Replay, step: int, say: Messages) -> None:
             _do(step, {"do": "shuffle"})
         st.caption(say("hand.when", step=step))
     tables = {
-        replay.requests[who].id: follow.read_table(replay, who)
+        replay.requests[who].id: following.read_table(replay, who)
         for who, live in replay.live.items()
         if not live.finished and live.block_table
     }

@@ -2,78 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from vizkv.events import Kind
-from vizkv.replay import Replay, at
+from vizkv.engine import Peek
+from vizkv.replay.following import Spot, paged, spot_of
 from vizkv.scenario import ScenarioError
 from vizkv.trace import Trace
 from vizkv.ui import lamp, link, plot, runs
 from vizkv.views import heat
+from vizkv.views.heat import MEAN
 from vizkv.views.payload import View
-
-MEAN = -1  # of all layers, of all heads
-
-
-@dataclass(frozen=True)
-class Spot:
-    """One sequence of one system at one step. ``table``: as attention reads it. ``last``: the newest token's id."""
-
-    system: int
-    request: int
-    position: int
-    written: int
-    table: list[int]
-    size: int
-    last: int
-
-    @property
-    def block(self) -> int:
-        """The physical block of the followed token."""
-        return self.table[self.position // self.size]
-
-    @property
-    def slot(self) -> int:
-        """Where its K and V lie."""
-        return self.block * self.size + self.position % self.size
-
-
-def paged(trace: Trace) -> int | None:
-    """The first system with blocks."""
-    return next((i for i, s in enumerate(trace.systems) if s.block_size), None)
-
-
-def read_table(replay: Replay, who: int) -> list[int]:
-    """The block table that attention reads: what was repointed by hand is in it."""
-    table = list(replay.live[who].block_table)
-    return [replay.repointed.get((who, i), block) for i, block in enumerate(table)]
-
-
-def spot_of(trace: Trace, system: int, view: View) -> Spot | None:
-    """What is followed at the view's step; None if its sequence holds no slots then."""
-    facts = trace.systems[system]
-    step = min(view.step, facts.steps - 1)
-    replay = at(facts, trace.requests, step)
-    who = view.request if view.request >= 0 else next(iter(replay.live), -1)
-    live = replay.live.get(who)
-    if live is None or not live.written:
-        return None
-    position = view.position if view.position >= 0 else live.written - 1
-    table, newest = read_table(replay, who), _newest(trace, system, who, step)
-    return Spot(system, who, position, live.written, table, facts.block_size, newest)
-
-
-def _newest(trace: Trace, system: int, who: int, step: int) -> int:
-    """The id of the last token that a sequence has written by then."""
-    for earlier in range(step, -1, -1):
-        for event, _ in trace.systems[system].events(earlier):
-            if event.kind == Kind.WRITTEN and event.request == who:
-                return event.c
-    return -1
 
 
 def show(run: runs.Run, view: View) -> None:
@@ -84,14 +24,15 @@ def show(run: runs.Run, view: View) -> None:
     if trace.model == "none" or system is None:
         st.info(say("proof.lengths"), icon=":material/lightbulb:")
         return
-    spot = spot_of(trace, system, view)
+    step = min(view.step, trace.systems[system].steps - 1)
+    spot = spot_of(trace, system, step, view.request, view.position)
     if spot is None:
         who = trace.requests[view.request].id if view.request >= 0 else None
         st.info(say("heat.gone", request=who) if who else say("heat.nobody"))
         return
     try:
         with st.spinner(say("heat.reading"), show_time=False):
-            peek = runs.peek(state.scenario, min(view.step, trace.systems[system].steps - 1))
+            peek = runs.peek(state.scenario, step)
     except ScenarioError as error:  # a saved trace whose model is not here
         st.warning(say.error(error), icon=":material/error:")
         return
@@ -103,10 +44,10 @@ def show(run: runs.Run, view: View) -> None:
         _attention(trace, spot, peek, theme)
 
 
-def _vectors(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
+def _vectors(trace: Trace, spot: Spot, peek: Peek, theme: str) -> None:
     say, facts = link.current().say, trace.requests[spot.request]
     p, size = spot.position, spot.size
-    if p >= spot.written or p // size >= len(spot.table):
+    if p >= spot.known:
         st.info(say("heat.unwritten", request=facts.id, position=p, written=spot.written))
         return
     token = facts.pieces[p] if p < len(facts.pieces) else ""
@@ -120,7 +61,7 @@ def _vectors(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
     plot.show(heat.vectors(kv, theme, say), alt=say("chart.alt.vectors"), key="heat-kv")
 
 
-def _attention(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
+def _attention(trace: Trace, spot: Spot, peek: Peek, theme: str) -> None:
     say, facts = link.current().say, trace.requests[spot.request]
     newest = facts.pieces[spot.written - 1] if spot.written <= len(facts.pieces) else ""
     st.markdown(say("heat.attention", request=facts.id, position=spot.written - 1, token=lamp.plain(newest)))
@@ -129,9 +70,7 @@ def _attention(trace: Trace, spot: Spot, peek: runs.Peeked, theme: str) -> None:
     layer = _choice(one, "layer", layers)
     head = _choice(two, "head", heads)
     weights = peek.attention(spot.system, spot.last, spot.written - 1, spot.table, spot.size)
-    chosen = weights if layer == MEAN else weights[layer : layer + 1]
-    chosen = chosen if head == MEAN else chosen[:, head : head + 1]
-    mean = chosen.mean((0, 1))
+    mean = heat.chosen(weights, layer, head)
     if not np.isfinite(mean).all():
         st.warning(say("heat.attention.never"), icon=":material/error:")
         return

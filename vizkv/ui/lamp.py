@@ -10,6 +10,7 @@ import streamlit as st
 from vizkv.proof import TOLERANCE, SystemProof
 from vizkv.scenario import ScenarioError
 from vizkv.ui import link, runs
+from vizkv.views.heat import word
 
 
 def show(run: runs.Run, system: int) -> None:
@@ -60,9 +61,8 @@ def _size(difference: float) -> str:
 
 
 def plain(token: str) -> str:
-    """A token's text inside of a Markdown line: as code, with what cannot be seen spelled out."""
-    text = token.replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ").strip(" ")
-    return f"`{''.join(c if c.isprintable() else f'U+{ord(c):04X}' for c in text) or '␣'}`"
+    """A token's text inside of a Markdown line: as code."""
+    return f"`{word(token)}`"
 
 
 def text_of(name: str, prompt: str, sampled: list[int], at: int | None, tokenizer: Any, mark: str) -> str:

@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import cachetools
-import numpy as np
 import streamlit as st
 
 from vizkv import engine
@@ -110,35 +109,14 @@ def _opening(
     return start_of(_trace, _preset), tuple(moments(_trace, _preset, messages(language)))
 
 
-class Peeked:
-    """The real K and V of a run as they lie after one step."""
-
-    def __init__(self, peek: Any, loaded: Any):
-        self._peek, self._model = peek, loaded.model
-        self.shape: tuple[int, int] = (loaded.config.layers, loaded.config.heads)
-
-    def slot(self, system: int, slot: int) -> np.ndarray:
-        """K and V of one slot, [2, layers, kv_heads, head_dim]; NaN where nothing was written."""
-        return self._peek.pool(system)[:, :, slot].transpose(0, 1).float().numpy()
-
-    def attention(self, system: int, token: int, position: int, table: list[int], size: int) -> np.ndarray:
-        """How much the token at ``position`` looks at each up to itself, [layers, heads, position + 1]."""
-        from vizkv.model.attention import weights
-        from vizkv.model.pool import PagedChunk
-
-        chunk = PagedChunk(self._peek.runner.pools[system], [token], position, table, size)
-        return weights(self._model, chunk).float().numpy()
-
-
 # a step's pools may be large: only those that a few readers look at now
 @cachetools.cached(cachetools.LRUCache(4), key=lambda code, step: (code, step), lock=threading.RLock())
-def _peek(code: str, step: int) -> Peeked:
+def _peek(code: str, step: int) -> engine.Peek:
     scenario = from_code(code)
-    loaded = model(scenario.model)
-    return Peeked(engine.peek(scenario, loaded, step), loaded)
+    return engine.peek(scenario, model(scenario.model), step)
 
 
-def peek(scenario: Scenario, step: int) -> Peeked:
+def peek(scenario: Scenario, step: int) -> engine.Peek:
     """What lies in the slots after a step. Raises ScenarioError."""
     return _peek(to_code(scenario), step)
 

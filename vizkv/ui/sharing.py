@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
+from vizkv.replay.following import paged
 from vizkv.trace import Trace
 from vizkv.ui import link, plot, runs
 from vizkv.ui.compact import OPT_13B
-from vizkv.ui.follow import paged
 from vizkv.views import beams, branches, copies, hits, saving
 from vizkv.views.payload import View
 

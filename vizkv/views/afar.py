@@ -18,8 +18,9 @@ _PLAIN = {"light": "#000000", "dark": "#FFFFFF"}
 
 def for_projector(figure: go.Figure, theme: str, larger: float = 1.0) -> go.Figure:
     """Another figure of the same data. ``larger``: times as large again, on a screen of many pixels."""
-    made = figure.to_dict()
-    layout = made["layout"]
+    # not to_dict: it packs arrays, and whoever draws the figure elsewhere would have to unpack them
+    made: dict[str, Any] = {"data": [trace.to_plotly_json() for trace in figure.data]}
+    layout = made["layout"] = figure.layout.to_plotly_json()
     template = layout.pop("template", None)
     layout.setdefault("font", {})["color"] = _PLAIN[theme]
     _grow(made, larger)

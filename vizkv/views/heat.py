@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from vizkv.messages import Messages
 from vizkv.views.picture_svg import wrap
 
+MEAN = -1  # of all layers, of all heads
 _FONT = 15
 _ROW = 22  # pixels of a head's row; many layers make them thinner
 _TALLEST = 520
@@ -136,6 +137,18 @@ def attention(
     figure.update_yaxes(tickformat=".0%", showgrid=False, zeroline=False, nticks=4, automargin=True, rangemode="tozero")
     figure.update_yaxes(showticklabels=False, range=[0, max(sums, default=1.0) * 1.35], row=1, col=1)
     return _frame(figure, theme, 300)
+
+
+def chosen(weights: np.ndarray, layer: int = MEAN, head: int = MEAN) -> np.ndarray:
+    """Attention of one layer and head, or the mean of all: [layers, heads, n] -> [n]."""
+    of = weights if layer == MEAN else weights[layer : layer + 1]
+    return (of if head == MEAN else of[:, head : head + 1]).mean((0, 1))
+
+
+def word(token: str) -> str:
+    """A token's text inside of a line, with what cannot be seen spelled out."""
+    text = token.replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ").strip(" ")
+    return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in text) or "␣"
 
 
 def _visible(piece: str) -> str:
