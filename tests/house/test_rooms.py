@@ -46,7 +46,8 @@ ARROWS: dict[str, set[str]] = {
     "metrics": WORDS | {"trace", "replay", "ledgers"},
     "hardware": {"complaints"},
     "bench": {"engine", "ledgers", "presets", "scenario"},
-    "sweep": WORDS | {"complaints", "scenario", "link", "engine", "trace", "ledgers", "metrics"},
+    "sweep": WORDS
+    | {"complaints", "requests", "scenario", "workload", "link", "engine", "trace", "ledgers", "metrics"},
     "proof": {"scenario", "engine", "model", "trace"},
     "views": WORDS | {"messages", "fonts", "presets", "trace", "replay", "ledgers", "metrics", "hardware"},
     "presets": {"scenario"},

@@ -1,4 +1,4 @@
-"""The command line: ``vizkv run``, ``sweep``, ``bench``, ``cost``, ``export``, ``deck`` and ``model``."""
+"""The command line: ``vizkv run``, ``sweep``, ``cache``, ``bench``, ``cost``, ``export``, ``deck`` and ``model``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from vizkv import __version__
-from vizkv.cli import bench, cost, deck, export, runs, sweep
+from vizkv.cli import bench, cache, cost, deck, export, runs, sweep
 from vizkv.cli.language import choose, option, speak
 from vizkv.messages import Messages, messages
 from vizkv.told import told
@@ -33,7 +33,7 @@ def parser(say: Messages) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"vizkv {__version__}")
     option(top, say)
     commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
-    for part in (runs, sweep, bench, cost, export, deck):
+    for part in (runs, sweep, cache, bench, cost, export, deck):
         part.add(commands, say)
     return top
 

@@ -32,7 +32,7 @@ def add(commands: Any, say: Messages) -> None:
     sweep.add_argument("--vary", action="append", required=True, metavar="NAME=VALUES", help=say("cli.sweep.vary"))
     sweep.add_argument("--metric", default="used", metavar="NAME[,NAME]", help=say("cli.sweep.metric"))
     sweep.add_argument("--seeds", type=int, default=1, metavar="COUNT", help=say("cli.sweep.seeds"))
-    sweep.add_argument("--jobs", type=partial(_jobs, say), metavar="COUNT", help=say("cli.sweep.jobs"))
+    sweep.add_argument("--jobs", type=partial(jobs, say), metavar="COUNT", help=say("cli.sweep.jobs"))
     sweep.add_argument("--cluster", metavar="ADDRESS", help=say("cli.sweep.cluster"))
     sweep.add_argument("--csv", type=Path, metavar="OUT", help=say("cli.sweep.csv"))
     sweep.add_argument("--parquet", type=Path, metavar="OUT", help=say("cli.sweep.parquet"))
@@ -42,14 +42,15 @@ def add(commands: Any, say: Messages) -> None:
     sweep.set_defaults(action=_sweep)
 
 
-def _jobs(say: Messages, text: str) -> int:
+def jobs(say: Messages, text: str) -> int:
+    """Processes, as an option gives them."""
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(say("cli.sweep.jobs.form", text=repr(text[:40])))
     return int(text)
 
 
 def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
-    metrics = _metrics(arguments.metric)
+    metrics = metrics_of(arguments.metric)
     kind = format_of(CHART + "sweep", "", arguments.chart.suffix) if arguments.chart else ""
     if arguments.chart:
         reachable(arguments.chart)
@@ -58,7 +59,7 @@ def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
         raise ScenarioError(told("A chart shows one or two varied parameters; {n} are varied.", n=len(axes)))
     scenario = scenarios.load(arguments.file)
     tasks = points(scenario, axes, arguments.seeds)
-    found = _run(tasks, arguments, say)
+    found = outcomes(tasks, arguments, say)
     complaints = problems(found)
     if sum(map(len, complaints.values())) == len(found):  # there is nothing to show
         raise ScenarioError(next(iter(complaints)))
@@ -67,7 +68,7 @@ def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
         print(say("cli.sweep.problem", n=len(those), system=those[0].system, problem=sentence))
     for path, make in ((arguments.csv, to_csv), (arguments.parquet, to_parquet)):
         if path:
-            _write(path, make, found)
+            write_table(path, make, found)
     if arguments.chart:
         about = say("cli.sweep.chart.about", title=say("page.sweep.title"), varied=", ".join(arguments.vary),
                     n=str(arguments.seeds))  # fmt: skip
@@ -80,7 +81,8 @@ def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
     return 0
 
 
-def _metrics(text: str) -> list[str]:
+def metrics_of(text: str) -> list[str]:
+    """Names with commas, each once. Raises ScenarioError."""
     names = [name for part in text.split(",") if (name := part.strip())]
     for name in names or [text]:
         if name not in METRICS:
@@ -90,8 +92,8 @@ def _metrics(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _run(tasks: list[Task], arguments: argparse.Namespace, say: Messages) -> list[tuple[Task, Outcome]]:
-    """Every outcome, in the order of the tasks."""
+def outcomes(tasks: list[Task], arguments: argparse.Namespace, say: Messages) -> list[tuple[Task, Outcome]]:
+    """Every outcome, in the order of the tasks. ``arguments``: their ``jobs`` and ``cluster``."""
     total, bar, found = len(distinct(tasks)), Bar(), []
     done: set[str] = set()
     try:
@@ -123,13 +125,13 @@ def _table(
         for point in points_:
             row = [system, *(written(value) for _, value in point)]
             for metric, numbers in zip(metrics, known, strict=True):
-                row += _shown(numbers[index, point], 0 if METRICS[metric].unit == "count" else 2, seeds, say)
+                row += shown(numbers[index, point], 0 if METRICS[metric].unit == "count" else 2, seeds, say)
             rows.append(row)
     about = say("cli.sweep.title", slots=scenario.slots, n=seeds)
     return "\n".join([about, *aligned(rows)])
 
 
-def _shown(cell: Cell, places: int, seeds: int, say: Messages) -> list[str]:
+def shown(cell: Cell, places: int, seeds: int, say: Messages) -> list[str]:
     """Mean and spread; a dash where nothing is known."""
     if not cell.seeds:
         return ["-"] * (2 if seeds > 1 else 1)
@@ -137,7 +139,10 @@ def _shown(cell: Cell, places: int, seeds: int, say: Messages) -> list[str]:
     return [say.fixed(cell.mean, max(places, 1) if seeds > 1 else places), *spread]
 
 
-def _write(path: Path, make: Callable[[list[tuple[Task, Outcome]]], bytes], found: list[tuple[Task, Outcome]]) -> None:
+def write_table(
+    path: Path, make: Callable[[list[tuple[Task, Outcome]]], bytes], found: list[tuple[Task, Outcome]]
+) -> None:
+    """What ``make`` makes of the runs, as a file. Raises ScenarioError."""
     try:
         path.write_bytes(make(found))
     except (OSError, ValueError) as error:

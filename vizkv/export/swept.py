@@ -1,18 +1,21 @@
-"""The chart of a sweep out of its outcomes, as the page of sweeps draws it: for slides and for the command line."""
+"""Charts of a sweep out of its outcomes, as the pages draw them: for slides and for the command line."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vizkv import sweep
 from vizkv.messages import Messages
+from vizkv.sweep import prefix
 from vizkv.sweep.table import cells, number
-from vizkv.views import sweeps
+from vizkv.views import cache, sweeps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from vizkv.scenario import Scenario
     from vizkv.sweep import Outcome, Task
 
 
@@ -42,3 +45,19 @@ def figure(
     """``axes``: one name or two."""
     drawn = sweeps.Picture(metric, axes[0], lines(found, metric), axes[1] if len(axes) > 1 else "")
     return sweeps.chart(drawn, theme, say)
+
+
+def curves(
+    scenario: Scenario, pools: sweep.Axis, sizes: sweep.Axis, point: sweep.Point, found: Sequence[tuple[Task, Outcome]]
+) -> list[cache.Curve]:
+    """What a prefix cache finds: a line a block size, with what is known of it. ``point``: of which is spoken."""
+    rates = {task.point: outcome["hit_rate"] for task, outcome in found if not isinstance(outcome, str)}
+    made = []
+    for block in sizes.values:
+        spots = [
+            cache.Spot(int(n), rates.get(here, math.nan), sweep.said(here), here == point)
+            for n in sorted(pools.values, key=float)
+            for here in [(("slots", n), ("block_size", block))]
+        ]
+        made.append(cache.Curve(int(block), prefix.infinite(scenario, int(block)), spots))
+    return made

@@ -11,21 +11,23 @@ import streamlit as st
 
 from vizkv import engine, sweep
 from vizkv import scenario as scenarios
+from vizkv.export import swept
 from vizkv.hardware import DEFAULT, GIB, HardwareError
 from vizkv.ledgers import Series, ledgers
 from vizkv.messages import Messages
 from vizkv.requests import MAX_SLOTS
 from vizkv.scenario import ScenarioError, from_dict
 from vizkv.sweep import Outcome, Task, said
+from vizkv.sweep.prefix import demand, grid, quickest_first
 from vizkv.sweep.table import in_order, number, problems, to_csv, to_parquet
 from vizkv.sweep.work import MAX_STEPS
 from vizkv.ui import hardware, link, offered, plot, workload_form
-from vizkv.ui.cache_asked import TABLED, Asked, asked, demand, grid, infinite, quickest_first, short, tasks
+from vizkv.ui.cache_asked import TABLED, Asked, asked, short, tasks
 from vizkv.ui.drawer import MAX_LENGTH
 from vizkv.ui.sweep_jobs import Job
 from vizkv.views import cache as views
 from vizkv.views import sweeps
-from vizkv.views.cache import Curve, Happened, Spot
+from vizkv.views.cache import Curve, Happened
 from vizkv.views.sweeps import Line, Picture
 from vizkv.workload import uploads
 
@@ -174,7 +176,7 @@ def _show(expected: bool) -> None:
     keys = {task.key for task in todo if task.key}
     _progress(job, sum(key in outcomes for key in keys), len(keys), say)
     if todo:
-        curves = _curves(wanted, found)
+        curves = swept.curves(wanted.scenario, wanted.pools, wanted.sizes, wanted.point, found)
         _picture(state, wanted, curves)
         _about(state, wanted, curves)
         for sentence, about in problems(found).items():
@@ -204,24 +206,9 @@ def _progress(job: Job | None, done: int, total: int, say: Messages) -> None:
     st.progress(done / max(1, total), text)
 
 
-def _curves(wanted: Asked, found: list[tuple[Task, Outcome]]) -> list[Curve]:
-    """A line a block size, with what is known of it."""
-    rates = {t.point: outcome["hit_rate"] for t, outcome in found if not isinstance(outcome, str)}
-    curves = []
-    for block in wanted.sizes.values:
-        spots = [
-            Spot(int(n), rates.get(point, math.nan), said(point), point == wanted.point)
-            for n in sorted(wanted.pools.values, key=float)
-            for point in [(("slots", n), ("block_size", block))]
-        ]
-        curves.append(Curve(int(block), infinite(wanted.scenario, int(block)), spots))
-    return curves
-
-
 def _picture(state: link.Open, wanted: Asked, curves: list[Curve]) -> None:
     say, theme, setup = state.say, st.context.theme.type or "light", hardware.current()
-    curve, spot = _chosen(curves)
-    told = views.headline(curve, spot, say)
+    told = views.headline(*views.chosen(curves), say)
     st.markdown("##### " + told)
     offered.tell(told)
     weight = setup.bytes_per_token * setup.copies
@@ -237,10 +224,6 @@ def _gib(count: int) -> float:
     """GiB with three figures at most behind the first one that counts."""
     gib = count / GIB
     return round(gib, 2 if gib < 1 else 1 if gib < 100 else 0)
-
-
-def _chosen(curves: list[Curve]) -> tuple[Curve, Spot]:
-    return next((curve, spot) for curve in curves for spot in curve.spots if spot.chosen)
 
 
 def _pick(key: str) -> Any:

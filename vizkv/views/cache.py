@@ -47,6 +47,11 @@ class Curve:
     spots: Sequence[Spot]
 
 
+def chosen(curves: Sequence[Curve]) -> tuple[Curve, Spot]:
+    """The one of which the picture speaks."""
+    return next((curve, spot) for curve in curves for spot in curve.spots if spot.chosen)
+
+
 def chart(curves: Sequence[Curve], memory: dict[int, str], theme: str, say: Messages) -> go.Figure:
     """Percent of prompt tokens found over the pool, a line a block size; dashed, what there is to be found.
 
@@ -118,7 +123,7 @@ def _ticks(pools: Sequence[int], memory: dict[int, str], say: Messages) -> dict[
     """A pool in slots, and below it in bytes; of many only every second, third, ... is named."""
     every = -(-len(pools) // _NAMED_POOLS)
     named = pools[(len(pools) - 1) % every :: every]
-    texts = [f"{say.number(n)}<br>{memory.get(n, '')}" for n in named]
+    texts = [f"{say.number(n)}<br>{memory[n]}" if n in memory else say.number(n) for n in named]
     return {"tickvals": named, "ticktext": texts}
 
 
