@@ -12,7 +12,9 @@ WITHOUT_PLAYER = ("cost", "sweep", "cache", "lecture")
 FAR_AWAY = """
 const {send, addEventListener: listen} = WebSocket.prototype;
 const later = (call) => setTimeout(call, 250);
-WebSocket.prototype.send = function (data) { later(() => this.readyState === WebSocket.OPEN && send.call(this, data)); };
+WebSocket.prototype.send = function (data) {
+    later(() => this.readyState === WebSocket.OPEN && send.call(this, data));
+};
 WebSocket.prototype.addEventListener = function (kind, hear, how) {
     listen.call(this, kind, kind === "message" ? (event) => later(() => hear.call(this, event)) : hear, how);
 };
