@@ -16,6 +16,22 @@ STANDS = """() => {
 }"""
 
 
+# a class of two hundred, whose pages draw the middle of what they may wait; that wait is written down and not waited
+LARGE = """() => {
+  const {parse} = JSON, {setTimeout: wait} = window;
+  window.waits = [];
+  Math.random = () => 0.5;
+  JSON.parse = (...given) => {
+    const told = parse(...given);
+    return told && "listeners" in told ? {...told, listeners: 200} : told;
+  };
+  window.setTimeout = (call, ms, ...more) => {
+    window.waits.push(ms);
+    return wait(call, ms === 5000 ? 0 : ms, ...more);
+  };
+}"""
+
+
 def go(page, step):
     page.evaluate("step => window.vizkvPlayer.go(step)", step)
 
@@ -64,15 +80,27 @@ def test_what_the_page_says_late_does_not_take_a_student_from_where_the_lecturer
     at(student, 237)
 
 
-def test_a_class_goes_to_the_lecturers_page(both):
-    lecturer, student = both
+def to_the_table(lecturer):
     lecturer.get_by_test_id("stTopNavSection").filter(has_text="Inside PagedAttention").click()
     lecturer.get_by_test_id("stTopNavDropdownLink").filter(has_text="Block table").click()
+
+
+def test_a_class_goes_to_the_lecturers_page(both):
+    lecturer, student = both
+    to_the_table(lecturer)
     student.wait_for_function("location.pathname.endsWith('/table')")
     expect(student.locator(".vizkv.with-panels")).to_be_visible()
     lecturer.wait_for_function("window.vizkvPlayer?.trace?.panels.length > 0")
     go(lecturer, 7)
     at(student, 7)
+
+
+def test_each_student_of_a_large_class_adds_50_ms_to_the_time_over_which_they_ask_for_a_page(both):
+    lecturer, student = both
+    student.evaluate(LARGE)
+    to_the_table(lecturer)
+    student.wait_for_function("location.pathname.endsWith('/table')")
+    assert 0.5 * 200 * 50 in student.evaluate("window.waits")
 
 
 def test_a_player_that_goes_late_leaves_its_place_to_the_one_that_stays(visit):
