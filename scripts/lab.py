@@ -132,6 +132,8 @@ def settle(page: Page, player: bool = True) -> None:
     The first minute's demonstration is cut short: it stands where it would arrive.
     """
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=READY_WITHIN_MS)
+    # grey places stand where a widget's own script is still on its way
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=READY_WITHIN_MS)
     if player:
         page.wait_for_selector('[data-ready="1"]', timeout=READY_WITHIN_MS)
         page.locator(".vizkv").evaluate_all("(all) => all.forEach((one) => one.__vizkv?.player.minute.skip())")

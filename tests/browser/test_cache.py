@@ -16,6 +16,7 @@ POINTS = """() => [...document.querySelectorAll('.st-key-cache-picture .scatterl
 def test_a_click_on_a_point_opens_its_run_and_the_link_keeps_it(visit, settle, width, height, scheme):
     page = visit(SMALL, width, height, scheme, player=False)
     run = page.get_by_role("button", name="Run", exact=True)
+    expect(page.get_by_test_id("stProgress")).to_be_visible()  # and so what is above it
     if run.is_visible() and page.get_by_text("All 4 runs are here.").count() == 0:
         run.click()
     expect(page.get_by_text("All 4 runs are here.")).to_be_visible(timeout=60_000)
