@@ -127,8 +127,11 @@ def test_a_wrong_secret_is_refused_in_a_sentence(both, visit):
 
 def test_a_student_is_put_the_lecturers_question_and_told_its_answer_when_that_is_shown(visit):
     lecturer = visit("/?lang=en&lecture=lecture&beat=6&preset=external-fragmentation&step=9")
+    speed = lecturer.context.new_cdp_session(lecturer)
+    speed.send("Emulation.setCPUThrottlingRate", {"rate": 4})  # what the bar's button opens stays open on a slow one
     lecturer.locator(".st-key-lecture-bar .bar .share").click()
     lecturer.get_by_role("tab", name="Class").click()
+    speed.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     lecturer.locator(".st-key-class-begin button").click()
     lecturer.wait_for_function("new URLSearchParams(location.search).has('class')")
     lecturer.keyboard.press("Escape")

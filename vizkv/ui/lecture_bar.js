@@ -104,7 +104,8 @@ class Bar {
     else if (what === "leave") this.tell({what: "leave"});
     else if (what === "notes") this.show((this.notes = !this.notes));
     else if (what === "window") this.open();
-    else if (what === "share") document.querySelector(".st-key-bar-share button")?.click(); // it lies under this bar
+    // the bar's own button lies under this one; this click has to be over, or it counts as one beside what has opened
+    else if (what === "share") setTimeout(() => document.querySelector(".st-key-bar-share button")?.click());
     else if (what === "clock") {
       sessionStorage.setItem(START, String(Date.now()));
       this.tick();

@@ -18,13 +18,21 @@ function gridOf(canvas) {
   return now?.memoizedProps?.gridSelection ? {props: now.memoizedProps, handle: (now.ref ?? now.memoizedProps.ref)?.current} : undefined;
 }
 
+/** Ten times in a second, until it is done: what Streamlit does with rows and focus takes as long as the machine is slow. */
+function again(done, tries = 10) {
+  setTimeout(() => { if (!done() && tries > 1) again(done, tries - 1); }, 100);
+}
+
 /** Streamlit forgets the marked cell when rows change places: who has sorted stays in his column. */
 function stay(canvas, marked) {
-  setTimeout(() => {
+  canvas.vizkvStays = marked;
+  again(() => {
+    if (canvas.vizkvStays !== marked) return true; // sorted once more, in another column perhaps
     if (document.activeElement === document.body) canvas.focus({preventScroll: true});
     const {props} = gridOf(canvas) ?? {};
     if (canvas.contains(document.activeElement) && !props?.gridSelection.current) props?.onGridSelectionChange?.(marked);
-  }, 100);
+    return false; // the focus may be taken, and the mark forgotten, once more
+  });
 }
 
 /** For those who hear the page. */
@@ -96,9 +104,11 @@ function tableKeys(canvas) {
     const column = marked?.current.cell[0];
     if (column === undefined || event.ctrlKey || event.metaKey) return;
     if (event.key.toLowerCase() === "s" && !event.altKey && !edits && now.props.onHeaderClicked) {
+      const title = () => gridOf(canvas)?.props.columns[column]?.title ?? "";
+      const before = title();
       now.props.onHeaderClicked(column, {});
       stay(canvas, (kept = marked));
-      setTimeout(() => saySorted(gridOf(canvas)?.props.columns[column]?.title ?? ""), 100);
+      again(() => title() !== before && (saySorted(title()), true));
     } else if (event.key === "ArrowDown" && event.altKey) {
       const {left, top, height} = canvas.getBoundingClientRect();
       now.props.onHeaderMenuClick(column, now.handle?.getBounds?.(column, -1) ?? {x: left, y: top, width: 0, height: Math.min(36, height)});
@@ -107,7 +117,7 @@ function tableKeys(canvas) {
         if (menu) menuKeys(menu, () => stay(canvas, marked));
         else if (tries) setTimeout(() => wait(tries - 1), 30);
       };
-      wait(30);
+      wait(60);
     } else return;
     event.preventDefault();
     event.stopPropagation();
