@@ -44,6 +44,21 @@ def test_a_key_that_streamlit_has_passed_over_is_told_again(visit):
     expect(bar(page)).to_have_attribute("data-open", "0")
 
 
+def test_while_the_page_turns_the_player_does_not_tell_of_its_step(visit):
+    # what came just behind the run of the next page emptied that page
+    page = visit("/table" + START.format(beat=1, preset="table-own-text", step=8)[1:])
+    told = bar(page).evaluate("""(root) => {
+        const player = window.vizkvPlayer, told = [];
+        player.setStateValue = (name) => told.push(name);
+        const send = () => Object.assign(player, {reported: "", led: ""}).send();
+        send();
+        root.__vizkv.bar.go(1);
+        send();
+        return told;
+    }""")
+    assert told == ["view"]  # before the bar was pressed
+
+
 def test_the_notes_have_a_window_that_follows_the_beats(visit):
     page = visit(START.format(beat=3, preset="readers-question", step=293))
     with page.expect_popup() as opened:

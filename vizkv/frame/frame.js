@@ -6,6 +6,7 @@ const AGAIN = 1500; // ms until a lost connection is tried anew
 const STILL = 600; // ms after which a page has its type, and a window that is drawn larger its size
 const SPREAD = 300; // ms in which the pages of a class ask for another run, so that they do not all ask at once;
 const EACH = 50; // and for each of them, what such a run takes: of a large class the first are there, and its lecturer goes on
+const TURNING = 15000; // ms that a page may be on its way to one of two hundred students
 
 const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: "", given: {}});
 
@@ -187,6 +188,7 @@ export default function (component) {
   };
   room.ask = () => {
     room.n += 1;
+    window.vizkvTurning = performance.now() + TURNING; // see the player's send
     setStateValue("asked", {opened: room.last.opened, n: room.n, at: Date.now()});
   };
   room.tellType = (px) => setStateValue("type", {px});

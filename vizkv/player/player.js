@@ -385,12 +385,22 @@ class Player {
       }
       this.at(".scrub").setAttribute("aria-valuetext", this.whereText(this.view.step));
       this.at(".aloud").textContent = `${this.whereText(this.view.step)}. ${this.sentence()}`;
-      const view = this.tell();
-      const text = JSON.stringify(view);
-      if (text === this.reported || text === this.led) return;
-      this.reported = text;
-      this.setStateValue?.("view", view);
+      this.send();
     }, REPORT_AFTER);
+  }
+
+  /** Tell Python, but not while the lecture turns to another page: the run of a part of this one would come after that page's and empty it. */
+  send() {
+    const wait = (window.vizkvTurning ?? 0) - performance.now();
+    if (wait > 0) {
+      this.reporting = setTimeout(() => this.mounted && !this.playing && this.send(), wait);
+      return;
+    }
+    const view = this.tell();
+    const text = JSON.stringify(view);
+    if (text === this.reported || text === this.led) return;
+    this.reported = text;
+    this.setStateValue?.("view", view);
   }
 
   // -- time ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 const NEXT = ["PageDown", "ArrowRight", "ArrowDown"];
 const BACK = ["PageUp", "ArrowLeft", "ArrowUp"];
 const START = "vizkv-lecture-started";
+const TURNING = 2000; // ms in which another page is on its way: a player tells Python of its step afterwards
 const TOP = 60; // px: where a page's first element stands
 const bars = new WeakMap(); // by element: Streamlit calls the default export again on every change
 let desk = null; // the window of the notes; one a tab
@@ -71,6 +72,7 @@ class Bar {
     const last = this.letters.at(-1)?.n ?? 0;
     this.letters = this.letters.filter((one) => one.n > this.data.heard);
     this.letters.push({n: Math.max(Date.now(), last + 1), beat, part, ...letter});
+    window.vizkvTurning = performance.now() + TURNING;
     this.setStateValue("letters", this.letters);
   }
 
