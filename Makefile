@@ -2,6 +2,7 @@
 #
 #   PORT=8600 make app       another port            HOST=0.0.0.0 make app    let the lecture hall in
 #   WATCH=auto make app      rerun when a file changes
+#   SEED=1234 make test      the tests in the order that a run named
 #   PYTHON=python3.12 make   another Python          CHROMIUM=/path make test another browser
 
 SHELL   := /bin/bash
@@ -16,6 +17,10 @@ HOST   ?= localhost
 PORT   ?= 8501
 WATCH  ?= none
 JOBS   ?= 2
+# the tests run in another order each time; the same seed gives the same order
+ifndef SEED
+SEED   := $(shell echo $$((RANDOM * 32768 + RANDOM)))
+endif
 VENV   := .venv
 BIN    := $(VENV)/bin
 PINS   := pyproject.toml constraints.txt
@@ -74,8 +79,8 @@ types: $(VENV)/dev.stamp
 
 # the browser tests share one app, so all of them run in one of the processes
 check: $(VENV)/dev.stamp
-	$(call banner,'Tests: unit; property; pages; browser')
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup
+	$(call banner,'Tests: unit; property; pages; browser; in the order of SEED=$(SEED)')
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --randomly-seed=$(SEED)
 
 bench: $(VENV)/dev.stamp chromium
 	@for file in benchmarks/*.py; do \

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from vizkv.ui import frame, lecture, link, pages, room, style, tour
+from vizkv.ui import guard, link, pages
+from vizkv.ui.frame import bar as frame
+from vizkv.ui.lecture import mode as lecture
+from vizkv.ui.memory import tour
+from vizkv.ui.streamlit import room, style
 
 say = link.say()
 made = {
@@ -22,5 +26,5 @@ link.enter(page.url_path or pages.FIRST)
 frame.bar()
 lecture.bar()
 tour.bar()
-page.run()
+guard.guarded(page.run)()
 frame.publish()

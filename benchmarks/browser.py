@@ -15,12 +15,12 @@ from statistics import median
 from playwright.sync_api import Browser, Page, Route
 
 from scripts import lab
-from vizkv import engine
-from vizkv.messages import messages
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
 from vizkv.player import assets
-from vizkv.scenario import Scenario, from_dict
-from vizkv.trace import Trace
-from vizkv.views import payload
+from vizkv.scenario.schema import Scenario, from_dict
+from vizkv.trace.trace import Trace
+from vizkv.views.payload import pack as payload
 
 POOLS = (512, 4096, 16_384, 65_536)
 STEPS = 500

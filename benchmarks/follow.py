@@ -18,7 +18,7 @@ from contextlib import AsyncExitStack, suppress
 import websockets
 
 from scripts import lab
-from vizkv.ui.classroom import PATH
+from vizkv.ui.frame.classroom import PATH
 
 _SHOWN = """step => new Promise(done => {
   const there = () => Number(window.vizkvPlayer?.root.dataset.step) === step;

@@ -150,8 +150,8 @@ def speed(
     length = min(len(loaded.tokenizer.encode(text)) for text in PROMPTS)
     prompts = [loaded.tokenizer.encode(PROMPTS[i % len(PROMPTS)])[:length] for i in range(batch)]
     ways: dict[str, Callable[[], Any]] = {
-        "contiguous": lambda: greedy_batch(loaded.model, prompts, n, "contiguous"),
-        "paged": lambda: greedy_batch(loaded.model, prompts, n, "paged", BLOCK_SIZE),
+        "contiguous": lambda: greedy_batch(loaded.model, prompts, n),
+        "paged": lambda: greedy_batch(loaded.model, prompts, n, BLOCK_SIZE),
         "generate": lambda: generate(theirs, prompts, n),
         "continuous": lambda: continuous_batching(theirs, prompts, n),
     }
@@ -185,7 +185,7 @@ def lockstep(loaded: LoadedModel, context: int, steps: int) -> dict:
     """Milliseconds of one decoding step of five systems, four contiguous and one paged, each with its own pool."""
     c = loaded.config
     slots = (context + steps + BLOCK_SIZE) // BLOCK_SIZE * BLOCK_SIZE
-    pools = [KVPool(c.layers, slots, c.kv_heads, c.head_dim) for _ in range(5)]
+    pools = [KVPool(c.layers, slots, c.kv_heads, c.head_dim, by_head=number < 4) for number in range(5)]
     table = list(reversed(range(slots // BLOCK_SIZE)))
 
     def chunks(ids: list[int], position: int) -> list[Chunk]:
@@ -217,7 +217,9 @@ def agreement(loaded: LoadedModel, theirs: transformers.PreTrainedModel, tokeniz
         worst = max(worst, float((loaded.model(ids) - theirs(ids).logits).abs().max()))
     ids = loaded.tokenizer.encode(PROMPTS[0])
     expected = generate(theirs, [ids], n)[0]
-    memories = {memory: greedy_batch(loaded.model, [ids], n, memory)[0] for memory in ("contiguous", "paged")}
+    memories = {
+        memory: greedy_batch(loaded.model, [ids], n, size)[0] for memory, size in (("contiguous", 0), ("paged", 16))
+    }
     return {
         "texts": len(TEXTS),
         "texts_with_other_token_ids": differing,

@@ -9,10 +9,10 @@ import platform
 import time
 from statistics import median
 
-from vizkv import engine
-from vizkv.messages import messages
-from vizkv.presets import list_presets
-from vizkv.views import payload
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.presets import list_presets
+from vizkv.views.payload import pack as payload
 
 RUNS = 5
 

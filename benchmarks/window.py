@@ -8,12 +8,12 @@ from __future__ import annotations
 import platform
 import time
 
-from vizkv import engine
-from vizkv.messages import messages
-from vizkv.presets import list_presets
-from vizkv.views import payload
-from vizkv.views import window as windows
-from vizkv.views.window import Window
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.presets import list_presets
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload import window as windows
+from vizkv.views.payload.window import Window
 
 SECOND = 600.0
 WHOLE = 2000  # steps that are packed to tell what the whole would take

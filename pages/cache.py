@@ -1,6 +1,9 @@
-"""Prefix cache: what it finds, by pool and block size, on conversations or on a recorded trace."""
+"""Prefix cache: its hit rate by pool and block size, on conversations or on a recorded trace."""
 
-from vizkv.ui import cache, export, lesson, link, tour
+from vizkv.ui import link
+from vizkv.ui.cache import page as cache
+from vizkv.ui.export import page as export
+from vizkv.ui.memory import lesson, tour
 
 state = link.enter("cache")
 cache.controls()

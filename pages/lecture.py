@@ -1,6 +1,8 @@
-"""Lecture: sixteen beats in the order of a course, a script of one's own, and the worksheet."""
+"""Lecture: sixteen beats in the order of a course, an uploaded script, and the worksheet."""
 
-from vizkv.ui import lecture_page, lesson, link
+from vizkv.ui import link
+from vizkv.ui.lecture import page as lecture_page
+from vizkv.ui.memory import lesson
 
 state = link.enter("lecture")
 lesson.problem(state)

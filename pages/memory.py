@@ -1,6 +1,8 @@
-"""Where does the memory go? One scenario over several KV memories, slot by slot."""
+"""Where does the memory go? One scenario in several KV memories, slot by slot."""
 
-from vizkv.ui import compact, drawer, evidence, files, lesson, link, requests_table, stage, tour
+from vizkv.ui import link
+from vizkv.ui.memory import compact, drawer, evidence, files, lesson, requests_table, tour
+from vizkv.ui.player import stage
 
 state = link.enter("memory")
 run = stage.run()
@@ -8,8 +10,8 @@ tour.begin(state)
 lesson.problem(state)
 drawer.show()
 stage.show(run)
-lesson.about(state)
+lesson.about(state, run)
 compact.show(run)
-evidence.show(run.trace)
+evidence.show(run)
 requests_table.show()
 files.show(run.trace)

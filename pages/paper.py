@@ -1,8 +1,10 @@
-"""The paper, replayed: its figures, and vLLM's walk-through of the prefix cache, through the ordinary code."""
+"""The paper, replayed: its figures, and vLLM's walk-through of the prefix cache, run by the ordinary code."""
 
 import streamlit as st
 
-from vizkv.ui import drawer, evidence, files, lesson, link, paper, stage
+from vizkv.ui import link, paper
+from vizkv.ui.memory import drawer, evidence, files, lesson
+from vizkv.ui.player import stage
 
 state = link.enter("paper")
 with st.container(key="above"):
@@ -12,5 +14,5 @@ lesson.problem(state)
 drawer.show()
 stage.show(run, paper.below)
 paper.notes()
-evidence.show(run.trace)
+evidence.show(run)
 files.show(run.trace)

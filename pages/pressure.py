@@ -1,6 +1,8 @@
-"""Under pressure: a pool too small, who has to go, and what coming back costs; beside it what Orca (Max) would do."""
+"""Under pressure: a pool that is too small, which request is preempted, and what that costs; Orca (Max) beside it."""
 
-from vizkv.ui import drawer, evidence, files, lesson, link, pressure, stage
+from vizkv.ui import link, pressure
+from vizkv.ui.memory import drawer, evidence, files, lesson
+from vizkv.ui.player import stage
 
 state = link.enter("pressure")
 pressure.controls()
@@ -8,6 +10,6 @@ run = stage.run()
 lesson.problem(state)
 drawer.show()
 stage.show(run, pressure.below)
-lesson.about(state)
-evidence.show(run.trace)
+lesson.about(state, run)
+evidence.show(run)
 files.show(run.trace)

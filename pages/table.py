@@ -1,8 +1,12 @@
-"""Block table: one token from its place in the text through the block table to its slot, and to its K and V."""
+"""Block table: one token, from its position in the text through the block table to its slot, K and V."""
 
 import streamlit as st
 
-from vizkv.ui import drawer, files, lesson, link, own_text, stage, table
+from vizkv.ui import link
+from vizkv.ui.memory import drawer, files, lesson
+from vizkv.ui.player import stage
+from vizkv.ui.table import own_text
+from vizkv.ui.table import page as table
 
 state = link.enter("table")
 with st.container(key="above"):
@@ -11,5 +15,5 @@ run = stage.run()
 lesson.problem(state)
 drawer.show()
 stage.show(run, table.below)
-lesson.about(state)
+lesson.about(state, run)
 files.show(run.trace)

@@ -24,6 +24,7 @@ from vizkv import fonts
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN_S = 60
 READY_WITHIN_MS = 60_000
+AT_REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'  # the page's script has run to its end
 ARGUMENTS = [
     "--no-sandbox",  # Chromium refuses its sandbox to root, which is who runs it in a container
     "--disable-gpu",
@@ -76,15 +77,28 @@ def chromium_path() -> str:
 @contextmanager
 def running_app() -> Iterator[App]:
     """The app as `make app` starts it. Raises LabError."""
+    with _running("vizkv.ui.serve", "app.py") as app:
+        yield app
+
+
+@contextmanager
+def running_page(script: str) -> Iterator[App]:
+    """A script of Streamlit's by itself, by its path from the project's folder. Raises LabError."""
+    with _running("streamlit", "run", script, "--server.headless", "true") as app:
+        yield app
+
+
+@contextmanager
+def _running(*module: str) -> Iterator[App]:
     port = free_port()
-    command = [sys.executable, "-m", "vizkv.ui.serve", "app.py"]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    command = [sys.executable, "-m", *module, "--server.address", "127.0.0.1", "--server.port", str(port)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "app.log"
         with log.open("w") as out:
             process = subprocess.Popen(
-                command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-            )
+                command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
         try:
             app = App(f"http://127.0.0.1:{port}", log, process)
             until = time.monotonic() + STARTS_WITHIN_S
@@ -126,12 +140,29 @@ def chromium(*more: str) -> Iterator[Browser]:
             browser.close()
 
 
+def only_dejavu(cache: Path) -> dict[str, str]:
+    """Return environment variables for a Chromium on a machine whose only faces are matplotlib's copies of DejaVu.
+
+    ``cache``: a folder for the configuration and for fontconfig's own cache.
+    """
+    import matplotlib
+
+    config = cache / "only-dejavu.conf"
+    config.write_text(
+        '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
+        f"  <dir>{matplotlib.get_data_path()}/fonts/ttf</dir>\n"
+        f"  <cachedir>{cache / 'fontconfig-dejavu'}</cachedir>\n</fontconfig>\n",
+        encoding="utf-8",
+    )
+    return {**os.environ, "FONTCONFIG_FILE": str(config)}
+
+
 def settle(page: Page, player: bool = True) -> None:
     """Wait until the page's script has run to its end and the player, if there is one, has drawn what it was given.
 
     The first minute's demonstration is cut short: it stands where it would arrive.
     """
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=READY_WITHIN_MS)
+    page.wait_for_selector(AT_REST, timeout=READY_WITHIN_MS)
     # grey places stand where a widget's own script is still on its way
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=READY_WITHIN_MS)
     if player:

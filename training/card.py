@@ -37,7 +37,7 @@ POSITION_EDGES = (0, 256, 512, 1024, 2048)
 def sample(loaded: LoadedModel, ids: list[int], n: int, temperature: float, seed: int) -> list[int]:
     """``n`` sampled tokens. The token that ends a text is left out, as the screen would show nothing for it."""
     c, draw = loaded.config, torch.Generator().manual_seed(seed)
-    pool = KVPool(c.layers, len(ids) + n, c.kv_heads, c.head_dim)
+    pool = KVPool(c.layers, len(ids) + n, c.kv_heads, c.head_dim, by_head=True)
     new: list[int] = []
     for step in range(n):
         chunk = ContiguousChunk(pool, new[-1:] or ids, len(ids) + step - 1 if step else 0, 0)
@@ -108,7 +108,7 @@ def tokens_per_second(loaded: LoadedModel) -> float:
     best = math.inf
     for _ in range(5):
         started = time.perf_counter()
-        greedy(loaded.model, ids, 128, "paged")
+        greedy(loaded.model, ids, 128, 16)
         best = min(best, time.perf_counter() - started)
     return 128 / best
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vizkv import engine
-from vizkv.events import Kind
-from vizkv.scenario import Scenario, from_dict
-from vizkv.scheduling import PagedScheduler, Sequence
-from vizkv.views.records import records
+from vizkv.engine import engine
+from vizkv.scenario.schema import Scenario, from_dict
+from vizkv.systems.base.request import Sequence
+from vizkv.systems.paged.scheduler import PagedScheduler
+from vizkv.trace.events import Kind
+from vizkv.views.facts.records import records
 
 Step = dict[str, Any]
 

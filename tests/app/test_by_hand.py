@@ -3,12 +3,13 @@
 import pytest
 
 from tests.app.visitor import link_of, opened, player, rested
-from vizkv import engine
-from vizkv.events import Kind
-from vizkv.link import from_code, to_code
-from vizkv.presets import preset
-from vizkv.scenario import from_dict, to_dict
-from vizkv.ui import by_hand, compact
+from vizkv.engine import engine
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.presets import preset
+from vizkv.scenario.schema import from_dict, to_dict
+from vizkv.trace.events import Kind
+from vizkv.ui.memory import compact
+from vizkv.ui.table import by_hand
 
 OWN = "We must remember that our soldiers"  # the model does not know how it goes on: a break is seen in the text
 

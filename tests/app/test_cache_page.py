@@ -5,9 +5,9 @@ import json
 import pytest
 
 from tests.app.visitor import link_of, opened, rested, warnings
-from vizkv.link import to_code
-from vizkv.presets import preset
-from vizkv.scenario import from_dict, to_dict
+from vizkv.scenario.code import to_code
+from vizkv.scenario.presets import preset
+from vizkv.scenario.schema import from_dict, to_dict
 from vizkv.sweep import store
 from vizkv.sweep import work as working
 from vizkv.sweep.store import Store
@@ -42,7 +42,7 @@ def control(app, kind, name):
 def pressed(app):
     """The page after all runs have come in."""
     rested(control(app, "button", "run").click())
-    app.session_state["cache.job"].wait(30)
+    app.session_state["cache.job"].wait()
     return rested(app)
 
 
@@ -190,7 +190,7 @@ def test_stop_ends_the_runs_and_what_is_here_stays():
     while not job.found:
         job.wait(0.05)
     rested(control(app, "button", "stop").click())
-    job.wait(10)
+    job.wait()
     assert not job.running and 0 < len(job.found) < job.total
     assert "Stopped: " in words(rested(app)) and control(app, "button", "run").label == "Run"
     # large blocks are few and are run first: their line grows before the other one begins

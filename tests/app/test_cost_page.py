@@ -31,7 +31,7 @@ def button(app):
 def test_before_anything_is_measured_the_page_explains_and_claims_nothing():
     app = opened("cost")
     assert app.get("bidi_component") and not app.get("plotly_chart") and not app.dataframe
-    assert "How much longer" in words(app)
+    assert "What does that cost" in words(app)
     assert "Measured here" not in words(app)
 
 
@@ -39,7 +39,7 @@ def test_the_button_measures_on_this_machine_and_the_result_stays(quick):
     app = opened("cost")
     button(app).click().run()
     assert not app.exception
-    assert "Measured here" in words(app) and "64 to 128 tokens" in words(app)
+    assert "Measured here" in words(app) and "blocks of **16**" in words(app) and "128 tokens" in words(app)
     assert len(app.get("plotly_chart")) == 1 and not app.get("bidi_component")
     (table,) = app.dataframe
     assert list(table.value["tokens"]) == [64, 128, 64, 128]

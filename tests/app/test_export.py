@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from vizkv.messages import messages
+from vizkv.messages.catalogue import messages
 
 ROOT = Path(__file__).parents[2]
 SAY = messages()
@@ -68,7 +68,7 @@ def two_pages():
     import plotly.graph_objects as go
     import streamlit as st
 
-    from vizkv.ui import offered
+    from vizkv.ui.export import offered
 
     offered.begin()
     offered.offer(go.Figure(), "", "over-time")

@@ -5,14 +5,18 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from vizkv import engine, scenario
-from vizkv import trace as traces
-from vizkv.events import Kind
-from vizkv.messages import messages
-from vizkv.presets import list_presets
-from vizkv.scenario import ScenarioError
-from vizkv.trace import TraceError
-from vizkv.ui import files, link, requests_table, runs
+from vizkv.engine import engine
+from vizkv.limits import limits
+from vizkv.messages.catalogue import messages
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.presets import list_presets
+from vizkv.scenario.schema import ScenarioError
+from vizkv.trace import trace as traces
+from vizkv.trace.events import Kind
+from vizkv.trace.trace import TraceError
+from vizkv.ui import link
+from vizkv.ui.memory import files, requests_table
+from vizkv.ui.player import runs
 
 FIELDS = ["id", "prompt", "prompt_tokens", "output_tokens", "final_slots", "arrival_step"]
 
@@ -97,7 +101,7 @@ def test_a_scenario_that_an_editor_of_windows_wrote_opens(state, written):
 
 def test_a_file_that_is_too_large_for_a_scenario_is_not_read_half(state):
     before = state.scenario
-    text = scenario.to_toml(list_presets()[3].scenario) + "# " + "x" * files.MAX_SCENARIO
+    text = scenario.to_toml(list_presets()[3].scenario) + "# " + "x" * limits.MAX_SCENARIO_UPLOAD
     with pytest.raises(ScenarioError, match=r"'x.toml' is larger than 2097152 bytes"):
         files.open_file("x.toml", text.encode())
     assert state.scenario == before
@@ -127,7 +131,7 @@ def test_a_trace_whose_events_contradict_each_other_gets_a_sentence(state):
 
 def test_a_trace_of_a_pool_that_a_page_cannot_draw_gets_a_sentence(state):
     first = list_presets()[3].scenario.model_copy(update={"model": "none", "slots": 2**17})
-    with pytest.raises(ScenarioError, match="131,072; a page can draw at most 65,536"):
+    with pytest.raises(TraceError, match="131,072 slots in a system; at most 65,536 are taken in"):
         files.open_file("x.vizkv", traces.save(engine.run(first)))
     assert state.saved is None
 

@@ -8,9 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.visitor import APP, link_of, rested
 from vizkv import lecture as scripts
-from vizkv.scenario import ScenarioError
-from vizkv.ui import classroom, lecture, lecture_ahead, lecture_bar
-from vizkv.views import payload
+from vizkv.scenario.schema import ScenarioError
+from vizkv.ui.frame import classroom
+from vizkv.ui.lecture import ahead as lecture_ahead
+from vizkv.ui.lecture import bar as lecture_bar
+from vizkv.ui.lecture import mode as lecture
+from vizkv.views.payload import pack as payload
 
 SCRIPT = b"""
 title = { en = "Two beats", zh = "\xe4\xb8\xa4\xe8\x8a\x82" }
@@ -121,8 +124,17 @@ def test_whoever_leaves_keeps_the_picture(pressed):
 
 def test_a_script_that_is_not_here_is_a_sentence_and_the_apps_own_one():
     app = opened(lecture="own-000000000000", beat="3")
-    assert any("own-000000000000" in warning.value for warning in app.warning)
+    assert any("own-000000000000" in info.value for info in app.info)
     assert link_of(app)["lecture"] == lecture.OWN
+
+
+def test_a_lecture_whose_script_the_server_has_forgotten_ends_with_a_sentence():
+    app = begun()
+    name = link_of(app)["lecture"]
+    lecture._uploaded.clear()
+    rested(app)
+    assert any(name in info.value for info in app.info)
+    assert "lecture" not in link_of(app) and view(app)["step"] == 9
 
 
 def test_a_beat_beyond_the_last_is_the_last():
@@ -148,7 +160,9 @@ def test_a_broken_upload_is_refused_and_keeps_nothing():
 def test_a_class_is_put_the_question_in_both_languages_and_told_its_answer_only_with_the_lecturers(pressed):
     room = classroom.begin()
     name = lecture.keep(SCRIPT)
-    app = opened(lecture=name, beat="1", step="9", **{"class": room.id, "token": room.token})
+    app = opened(lecture=name, beat="1", step="9", **{"class": room.id})
+    app.session_state["vizkv.session"].lecturer = True
+    app = app.run()
     assert room.question["en"]["open"] and room.question["zh"]["text"] != room.question["en"]["text"]
     assert not {"answer", "told", "key", "given"} & set(room.question["en"])
     app = pressed(app, what="go", by=1)

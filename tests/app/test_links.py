@@ -3,7 +3,7 @@
 import pytest
 
 from tests.app.visitor import control, link_of, opened, player, rested, warnings
-from vizkv.presets import list_presets
+from vizkv.scenario.presets import list_presets
 from vizkv.ui import link, pages
 
 WITH_PLAYER = sorted({p.page for p in list_presets() if p.scenario.requests} & set(pages.PAGES))
@@ -68,9 +68,13 @@ def test_a_link_opens_the_followed_token():
         ({"request": "B", "position": "999"}, "position is 999"),
         ({"position": "-1"}, "position is -1"),
         ({"position": "five"}, "position is five"),
+        ({"position": "--1"}, "position is --1"),
+        ({"step": "--1"}, "step is --1"),
+        ({"focus": "--1"}, "focus is --1"),
+        ({"lit_in": "--9"}, "lit_in is --9"),
     ],
 )
-def test_a_token_that_is_not_there_is_a_sentence(query, says):
+def test_a_token_or_a_number_that_is_not_there_is_a_sentence(query, says):
     app = opened("table", **query)
     assert len(warnings(app)) == 1 and says in warnings(app)[0]
 

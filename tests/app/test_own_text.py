@@ -6,12 +6,13 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from tests.app.visitor import link_of, opened, player, rested, warnings
-from vizkv.messages import messages
+from vizkv.messages.catalogue import messages
 from vizkv.model import load_model
 from vizkv.model.tokenizer import Tokenizer
-from vizkv.scenario import ScenarioError
-from vizkv.ui import link, own_text
-from vizkv.ui.own_text import POOLS, Wish, scenario_of, wish_of
+from vizkv.scenario.schema import ScenarioError
+from vizkv.ui import link
+from vizkv.ui.table import own_text
+from vizkv.ui.table.own_text import POOLS, Wish, scenario_of, wish_of
 
 ANSWERED = {
     "one letter": "a",

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from vizkv.ui.packed_files import PackedFiles
+from vizkv.ui.streamlit.packed_files import PackedFiles
 
 SCRIPT = b"let slots = 0; " * 4000
 PACKED = {"accept-encoding": "gzip, deflate, br"}

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.app.visitor import control, opened, player, warnings
-from vizkv.link import to_code
-from vizkv.presets import list_presets
+from vizkv.scenario.code import to_code
+from vizkv.scenario.presets import list_presets
 
 PRESETS = [p.id for p in list_presets() if p.page == "memory"]
 

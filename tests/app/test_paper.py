@@ -5,11 +5,11 @@ import re
 import pytest
 
 from tests.app.visitor import control, link_of, opened, player, rested, warnings
-from vizkv.link import to_code
-from vizkv.messages import messages
-from vizkv.presets import list_presets, preset
-from vizkv.scenario import from_dict, to_dict
-from vizkv.views import figures
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.code import to_code
+from vizkv.scenario.presets import list_presets, preset
+from vizkv.scenario.schema import from_dict, to_dict
+from vizkv.views.facts import figures
 
 PAPER = [p.id for p in list_presets() if p.page == "paper"]
 DIFFERING = {"paper-figure-3": 1, "paper-prefix-cache-now": 2}

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.app.visitor import control, link_of, opened, player, rested, warnings
-from vizkv.link import from_code, to_code
-from vizkv.presets import list_presets, preset
-from vizkv.scenario import ScenarioError, from_dict, to_dict
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.presets import list_presets, preset
+from vizkv.scenario.schema import ScenarioError, from_dict, to_dict
 from vizkv.ui import link, pressure
-from vizkv.views.payload import View
+from vizkv.views.payload.pack import View
 
 PRESETS = [p.id for p in list_presets() if p.page == "pressure"]
 
@@ -46,8 +46,8 @@ def test_an_example_opens_with_a_row_a_system_and_its_strips(name):
 
 def test_the_first_example_says_who_went_and_what_it_cost(page):
     said = texts(page)
-    assert "**D** is preempted: B needs a block, none is free, and D is the last of the running list. " \
-        "22 written slots are given up." in said  # fmt: skip
+    assert "**D** is preempted: B needed a block, none was free, and **D** was the last of the running list. " \
+        "22 written slots are given up and will be computed again." in said  # fmt: skip
     table = numbers(page)
     assert list(table["Preempted"]) == [4, 4, 0]
     assert list(table["Again"]) == [0, 92, 0]

@@ -4,12 +4,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from tests.app.visitor import link_of, opened, player, rested, warnings
 from vizkv import __version__
-from vizkv.link import to_code
-from vizkv.presets import list_presets
-from vizkv.ui import classroom, link, pages, session, share
+from vizkv.scenario.code import to_code
+from vizkv.scenario.presets import list_presets
+from vizkv.ui import link, pages, session
+from vizkv.ui.frame import classroom, share
+from vizkv.views.view import Limits
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def test_a_link_too_long_for_a_qr_code_has_none():
 def test_the_shared_link_is_to_this_moment_and_in_nobodys_class(visitor):
     visitor["vizkv.session"] = link.Session(language="zh", class_id="abc", lecture="lecture", beat=3)
     first = next(iter(link.presets("table").values()))
-    state = link.Open(first, first.scenario, "table", view=link.View(step=9), sequences=("A", "B"))
+    state = link.Open(first, first.scenario, "table", view=link.View(step=9), limits=Limits(requests=("A", "B")))
     address = urlsplit(link.url(state))
     words = dict(parse_qsl(address.query))
     assert address.path == "/table" and (words["step"], words["lang"]) == ("9", "zh")
@@ -148,9 +151,16 @@ def test_a_taken_link_may_be_nonsense(visitor):
 # ---- a class ----
 
 
+def leading(room, **query):
+    """The lecturer's page: his browser has claimed the class with the token that it keeps."""
+    app = opened(**{"class": room.id}, **query)
+    app.session_state["vizkv.session"].lecturer = True
+    return rested(app)
+
+
 def test_what_a_lecturer_opens_is_open_before_the_class_and_a_student_gets_it():
     room = classroom.begin()
-    lecturer = opened(**{"class": room.id, "token": room.token, "preset": "figure-3", "step": "3"})
+    lecturer = leading(room, preset="figure-3", step="3")
     assert "token" not in link_of(lecturer)
     assert (room.page, room.words["preset"]) == ("memory", "figure-3")
     first = room.opened
@@ -160,18 +170,72 @@ def test_what_a_lecturer_opens_is_open_before_the_class_and_a_student_gets_it():
 
 def test_a_student_opens_nothing_before_the_class():
     room = classroom.begin()
-    opened(**{"class": room.id, "token": room.token})
+    leading(room)
     before = (room.page, room.opened, room.words)
     student = opened("table", **{"class": room.id, "step": "9"})
     assert link_of(student)["class"] == room.id
     assert (room.page, room.opened, room.words) == before
 
 
-def test_a_wrong_token_is_refused_in_a_sentence_and_leads_nothing():
+def test_a_token_in_an_address_leads_nothing():
     room = classroom.begin()
-    app = opened(**{"class": room.id, "token": "guessed", "step": "7"})
-    assert len(warnings(app)) == 1 and "secret" in warnings(app)[0]
-    assert room.opened == 0
+    app = opened(**{"class": room.id, "token": room.token, "step": "7"})
+    assert room.opened == 0 and "token" not in link_of(app)
+
+
+def test_the_lecturers_link_has_its_token_where_a_browser_sends_it_to_nobody():
+    room = classroom.begin()
+    address = urlsplit(classroom.lecturers_link("http://hall:8501/lab/", room))
+    assert address.fragment == room.key and address.path == f"/lab/vizkv/lead/{room.id}" and address.query == ""
+
+
+def test_the_token_that_a_tab_has_kept_makes_it_the_lecturers(visitor):
+    room = classroom.begin()
+    visitor["vizkv.session"] = link.Session(class_id=room.id)
+    assert session.claim(room.token) == "" and link.session().lecturer
+    assert session.claim("guessed") == "" and link.session().lecturer  # it was right once
+
+
+def test_the_link_that_leads_works_once_and_gives_a_tab_what_it_keeps(visitor):
+    room = classroom.begin()
+    key = classroom.lecturers_link("/", room).split("#")[1]
+    for told in ("", "secret"):  # whoever finds the link in a browser's history comes second
+        visitor["vizkv.session"] = link.Session(class_id=room.id)
+        assert told in session.claim(key) and link.session().lecturer == (not told)
+    assert room.key != key and room.is_lecturer(room.token) and not room.is_lecturer(room.key)
+
+
+@pytest.mark.parametrize("token", ["guessed", "", "ä"])
+def test_a_wrong_token_is_refused_in_a_sentence_and_follows_nobody(visitor, token):
+    room = classroom.begin()
+    visitor["vizkv.session"] = link.Session(class_id=room.id)
+    assert "secret" in session.claim(token)
+    assert not link.session().lecturer and link.session().class_id == ""
+
+
+def test_a_claim_on_a_class_that_is_over_is_refused_in_a_sentence(visitor):
+    room = classroom.begin()
+    visitor["vizkv.session"] = link.Session(class_id=room.id)
+    classroom.end(room.id)
+    assert room.id in session.claim(room.token) and link.session().class_id == ""
+    assert session.claim(room.token) == ""  # said once
+
+
+def test_who_begins_a_class_too_many_is_told_so_and_leads_none(monkeypatch):
+    monkeypatch.setattr(classroom, "served", True)
+    monkeypatch.setattr(classroom, "MAX_CLASSES", 1)
+    other = classroom.begin()
+
+    def page():
+        from vizkv.ui.frame import share
+
+        share._class()
+
+    app = rested(AppTest.from_function(page, default_timeout=60))
+    app.button(key="class-begin").click()
+    rested(app)
+    assert [warning.value[:18] for warning in app.warning] == ["There are 1 classe"]
+    assert app.session_state["vizkv.session"].class_id == "" and classroom.find(other.id) is other
 
 
 def test_only_a_new_run_or_page_makes_students_run_something():

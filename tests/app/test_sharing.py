@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from tests.app.visitor import link_of, opened, player, rested, warnings
-from vizkv.link import from_code, to_code
-from vizkv.messages import messages
+from vizkv.messages.catalogue import messages
 from vizkv.model import load_model
-from vizkv.presets import list_presets, preset
-from vizkv.scenario import ScenarioError, from_dict, to_dict
-from vizkv.ui.sharing_form import (
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.presets import list_presets, preset
+from vizkv.scenario.schema import ScenarioError, from_dict, to_dict
+from vizkv.ui.sharing.form import (
     BLOCK_SIZES,
     KINDS,
     MOST,
@@ -48,7 +48,7 @@ def of(kind):
 
 
 def widget(app, kind, name):
-    return next(w for w in getattr(app, kind) if (w.key or "").startswith(f"sharing-{name}-"))
+    return next(w for w in getattr(app, kind) if (w.key or "").startswith(f"sharing-{name}"))
 
 
 def typed(app, text):
@@ -249,7 +249,7 @@ def test_the_sentence_says_how_many_tokens_fit(tokenizer, kind):
 
 
 def test_the_saving_of_the_step_is_said_and_told_in_bytes(page):
-    assert any("**step 1** the texts fill **8** blocks" in m.value and "**5**" in m.value for m in page.markdown)
+    assert any("**step 1** the texts fill **8 blocks**" in m.value and "**5**" in m.value for m in page.markdown)
     table = page.dataframe[0].value
     assert list(table["Step 1"]) == ["8", "5", "38%", "12", "24,576", "9,830,400"]
     assert any("37.6 to 55.2 %" in i.value for i in page.info)

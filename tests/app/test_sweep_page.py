@@ -4,7 +4,7 @@ import pytest
 
 from tests.app.visitor import link_of, opened, player, rested, warnings
 from tests.sweep.small import scenario
-from vizkv.link import to_code
+from vizkv.scenario.code import to_code
 from vizkv.sweep import store
 from vizkv.sweep import work as working
 from vizkv.sweep.store import Store
@@ -31,7 +31,7 @@ def control(app, kind, name):
 def pressed(app):
     """The page after all runs have come in."""
     rested(control(app, "button", "run").click())
-    app.session_state["sweep.job"].wait(30)
+    app.session_state["sweep.job"].wait()
     return rested(app)
 
 
@@ -128,7 +128,7 @@ def test_systems_can_be_left_out():
         ({"as": "x"}, "'x'"),
         ({"seeds": "99"}, "The field seeds is '99'; valid is a whole number from 1 to 10."),
         ({"point": "9:block_size=8"}, "The field point is '9:block_size=8'; valid is"),
-        ({"x": "lengths", "xs": "sharegpt,/etc/hostname"}, "a file, which a link cannot carry"),
+        ({"x": "lengths", "xs": "sharegpt,/etc/hostname"}, "a file of the machine that serves the app"),
         ({"x": "rate", "xs": "1..6:0.1", "y": "block_size", "ys": "1..64", "seeds": "9"}, "valid are at most"),
     ],
 )
@@ -160,7 +160,7 @@ def test_stop_ends_the_runs_and_what_is_here_stays():
     while not job.found:
         job.wait(0.05)
     rested(control(app, "button", "stop").click())
-    job.wait(10)
+    job.wait()
     assert not job.running and 0 < len(job.found) < job.total
     assert "Stopped: " in words(rested(app))
     assert control(app, "button", "run").label == "Run"

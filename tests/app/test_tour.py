@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.visitor import APP, opened, rested
-from vizkv.messages import messages
-from vizkv.presets import list_presets
-from vizkv.ui import tour
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.presets import list_presets
+from vizkv.ui.memory import tour
 from vizkv.ui.pages import PAGES
 
 
@@ -40,5 +40,5 @@ def test_each_stop_begins_at_the_top_of_the_page():
     scripts = []
     for stop in range(2):
         app.session_state["vizkv.tour"] = stop
-        scripts += [one.proto.body for one in rested(app).get("html") if "scrollTo(0, 0)" in one.proto.body]
+        scripts += [one.proto.body for one in rested(app).get("html") if "vizkvPage?.toTop()" in one.proto.body]
     assert len(set(scripts)) == 2  # another text each: an equal script would not run again

@@ -6,15 +6,32 @@ import time
 import pytest
 
 from tests.app.visitor import link_of, opened, rested, warnings
-from vizkv.link import from_code, to_code
-from vizkv.presets import list_presets, preset
-from vizkv.scenario import ScenarioError, from_dict, to_dict
-from vizkv.slots import Code
-from vizkv.ui import lane_workers, live, whatif, whatif_knobs, whatif_player, whatif_runs
-from vizkv.ui.lane_work import Wish
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.presets import list_presets, preset
+from vizkv.scenario.schema import ScenarioError, from_dict, to_dict
+from vizkv.trace.slots import Code
 from vizkv.ui.link import Open
-from vizkv.ui.whatif import Session
-from vizkv.views import figure2
+from vizkv.ui.whatif import (
+    component as live,
+)
+from vizkv.ui.whatif import (
+    knobs as whatif_knobs,
+)
+from vizkv.ui.whatif import (
+    lane_workers,
+)
+from vizkv.ui.whatif import (
+    page as whatif,
+)
+from vizkv.ui.whatif import (
+    player as whatif_player,
+)
+from vizkv.ui.whatif import (
+    runs as whatif_runs,
+)
+from vizkv.ui.whatif.lane import Wish
+from vizkv.ui.whatif.page import Session
+from vizkv.views.charts.figure2 import live as figure2
 
 FIGURE_2 = preset("figure-2")
 PRESETS = [p for p in list_presets() if p.page == "whatif"]
@@ -283,10 +300,11 @@ def test_a_lane_whose_process_has_died_begins_anew_and_ends_the_same():
 
 def test_an_error_in_a_process_reaches_who_asked_and_the_process_goes_on():
     with lane_workers.at_home(None) as process, lane_workers.taken(process):
-        refused = process.ask(Wish("no code", "", 1.0, 1.0, 0))
+        gone = whatif_runs.alone(short(lengths="upload:0123456789abcdef"), 0)
+        refused = process.ask(Wish("none", gone, "none", 1.0, 1.0, 0))
         assert refused.problem and not refused.trace
-        code = to_code(whatif_runs.alone(short(2.0), 0))
-        assert process.ask(Wish(code, code, float("inf"), 60.0, 0)).trace.steps > 0
+        alone = whatif_runs.alone(short(2.0), 0)
+        assert process.ask(Wish("key", alone, "key", float("inf"), 60.0, 0)).trace.steps > 0
 
 
 def test_what_was_drawn_while_it_ran_stays_as_it_was():
@@ -313,7 +331,7 @@ def test_a_parts_step_is_one_that_is_like_the_mean():
     for index, lane in enumerate(job.lanes):
         step = whatif_player.step_of(job, index, 20.0, "used")
         used = lane.series.shares("hindsight", "paper")[:, 0]
-        counted = used[lane.trace.time_s >= 2.0]
+        counted = used[(lane.trace.time_s >= 2.0) & (lane.trace.time_s <= 20.0)]
         assert abs(used[step] - counted.mean()) == pytest.approx(abs(counted - counted.mean()).min(), abs=1)
         assert lane.trace.time_s[step] >= 2.0
     assert whatif_player.step_of(job, 0, 1.0, "") == whatif_player.step_of(job, 0, 1.0, "used")
@@ -327,3 +345,18 @@ def test_an_uploaded_trace_is_run_to_its_own_end_and_not_to_the_examples(monkeyp
     trace = ("t.csv", f"TIMESTAMP,ContextTokens,GeneratedTokens\n{lines}".encode(), "text/csv")
     rested(app.file_uploader[0].set_value(trace))
     assert (told(app)["duration"], told(app)["warmup"]) == (20.0, 6.0)
+
+
+def test_a_recorded_run_stands_beside_ours_or_is_refused_in_a_sentence():
+    app = linked(preset="figure-2", s=to_code(short()))
+    charts = len(app.get("plotly_chart"))
+    rested(
+        app.file_uploader[0].set_value(("m.csv", b"t,running,waiting,kv_cache_pct\n1,3,0,5\n2,5,2,50\n", "text/csv"))
+    )
+    table = next(frame.value for frame in app.dataframe if "m.csv" in frame.value.iloc[:, 0].tolist())
+    assert table.iloc[:, 0].tolist() == ["m.csv", *(system.label for system in short().systems)]
+    assert table.iloc[0, 1:].tolist() == [5, 5, 50]
+    assert len(app.get("plotly_chart")) == charts + 1 and not warnings(app)
+    rested(app.file_uploader[0].set_value(("m.csv", b"a,b\n1,2\n", "text/csv")))
+    (problem,) = warnings(app)
+    assert "m.csv" in problem and "no column for the time" in problem

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tests.app.visitor import link_of, opened, player, rested, warnings
-from vizkv.link import to_code
-from vizkv.scenario import from_dict
-from vizkv.ui import runs, stage, whatif_player
-from vizkv.views.window import WIDTH
+from vizkv.scenario.code import to_code
+from vizkv.scenario.schema import from_dict
+from vizkv.ui.player import runs, stage
+from vizkv.ui.whatif import player as whatif_player
+from vizkv.views.payload.window import WIDTH
 
 LONG = {
     "slots": 2048, "max_model_len": 1024, "model": "none",

@@ -3,10 +3,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.visitor import rested, warnings
-from vizkv.link import to_code
-from vizkv.scenario import LENGTH_SETS, ScenarioError, Workload, from_dict, to_dict
-from vizkv.ui import workload_form
+from tests.app.visitor import rested, shown, warnings
+from vizkv.scenario.code import to_code
+from vizkv.scenario.schema import LENGTH_SETS, ScenarioError, Workload, from_dict, to_dict
+from vizkv.ui.workload import form as workload_form
 from vizkv.workload import uploads
 
 HEAD = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
@@ -25,8 +25,10 @@ def scenario(**workload):
 def page(code):
     import streamlit as st
 
-    from vizkv.link import from_code
-    from vizkv.ui import lesson, link, workload_form
+    from vizkv.scenario.code import from_code
+    from vizkv.ui import link
+    from vizkv.ui.memory import lesson
+    from vizkv.ui.workload import form as workload_form
 
     state = link.current()
     if "begun" not in st.session_state:
@@ -61,7 +63,7 @@ def test_each_kind_of_lengths_has_its_own_fields_and_says_where_it_comes_from(na
     app = opened(lengths=name, duration=60.0)
     own = [f for n in Workload.MADE_UP.get(name, ()) for f in ([f"{n}-from", f"{n}-to"] if "range" in n else [n])]
     assert fields(app) == own + ALWAYS
-    (said,) = [c.value for c in app.caption]
+    (said,) = [shown(c.value) for c in app.caption]
     assert ("Made up" in said) == (name in Workload.MADE_UP)
     assert ("Source: github:" in said and "Licence: " in said) == (name in LENGTH_SETS)
     assert "requests come" in said
@@ -160,7 +162,7 @@ def test_a_link_to_an_upload_that_is_not_here_says_so():
 def test_a_file_of_this_machine_is_not_read_for_a_page(tmp_path):
     (tmp_path / "t.csv").write_bytes(GOOD)
     made = scenario(lengths=str(tmp_path / "t.csv"), arrivals="trace")
-    with pytest.raises(ScenarioError, match="a link cannot carry"):
+    with pytest.raises(ScenarioError, match="a file of the machine that serves the app"):
         workload_form.facts(made)
 
 
@@ -175,3 +177,59 @@ def test_fields_that_two_kinds_share_stay():
     made = scenario(lengths="lognormal", output_median=9.0, prompt_median=5.0)
     chats = workload_form.changed(made, "lengths", "conversations")
     assert to_dict(chats)["workload"] == {"lengths": "conversations", "output_median": 9.0}
+
+
+BAILIAN = (
+    b'{"chat_id": 1, "timestamp": 0.0, "input_length": 33, "output_length": 3, "hash_ids": [1, 2, 3]}\n'
+    b'{"chat_id": 2, "timestamp": 60.0, "input_length": 40, "output_length": 3, "hash_ids": [1, 2, 4]}\n'
+)
+CHAT = b'[{"conversations": [{"from": "human", "value": "Who are you?"}, {"from": "gpt", "value": "The people."}]}]'
+
+
+def uploading(data, name="file"):
+    app = opened()
+    rested(field(app, "selectbox", "lengths").set_value(workload_form.OWN))
+    rested(app.file_uploader[0].set_value((name, data, "text/plain")))
+    return app
+
+
+def test_the_format_of_a_file_its_units_and_how_it_is_known_are_said():
+    app = uploading(BAILIAN)
+    (said,) = [c.value for c in app.caption]
+    assert "Format: Qwen-Bailian, recognised by its fields. Times are seconds; each hash id stands for 16" in said
+    assert workload(app)["duration"] == 61.0 and "format" not in workload(app)
+    assert field(app, "selectbox", "format").value == workload_form.ANY
+
+
+def test_a_file_of_which_nothing_tells_the_format_is_read_once_somebody_says_it():
+    plain = BAILIAN.replace(b"chat_id", b"who")
+    app = uploading(plain)
+    (said,) = warnings(app)
+    assert "may be of the format 'mooncake', 'bailian' or 'aiperf'" in said and "the field Format on a page" in said
+    assert workload(app) == {}
+    rested(field(app, "selectbox", "format").set_value("bailian"))
+    rested(app.file_uploader[0].set_value(("file", plain, "text/plain")))
+    assert workload(app)["format"] == "bailian" and workload(app)["duration"] == 61.0
+    (said,) = [c.value for c in app.caption]
+    assert "Format: Qwen-Bailian, as declared." in said
+
+
+def test_another_format_reads_an_open_file_again_or_is_a_sentence_and_nothing_changes():
+    short = BAILIAN.replace(b'"hash_ids": [1, 2, 3]', b'"turn": 1').replace(b'"hash_ids": [1, 2, 4]', b'"turn": 2')
+    app = uploading(short)
+    rested(field(app, "selectbox", "format").set_value("mooncake"))
+    assert workload(app)["format"] == "mooncake" and workload(app)["duration"] == 1.0  # 60 ms
+    rested(field(app, "selectbox", "format").set_value("azure"))
+    (said,) = warnings(app)
+    assert "is JSON, and the format azure is CSV" in said
+    assert workload(app)["format"] == "mooncake" and field(app, "selectbox", "format").value == "mooncake"
+    rested(field(app, "selectbox", "lengths").set_value("sharegpt"))
+    assert workload(app) == {}
+
+
+def test_a_file_of_texts_comes_at_drawn_times():
+    app = uploading(CHAT)
+    assert set(workload(app)) == {"lengths"}
+    assert field(app, "selectbox", "arrivals").options == ["Poisson", "At equal distances"]
+    (said,) = [c.value for c in app.caption]
+    assert "Format: ShareGPT" in said and "tokenizer of the model tiny" in said

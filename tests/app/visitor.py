@@ -1,10 +1,11 @@
 """A visitor without a browser: opens a page by its link, and reads what the player was sent."""
 
+import re
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from vizkv.views import payload
+from vizkv.views.payload import pack as payload
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -34,12 +35,17 @@ def player(app):
 
 def control(app, kind, name):
     """A widget of the drawer."""
-    return next(w for w in getattr(app.sidebar, kind) if w.key.startswith(f"drawer-{name}-"))
+    return next(w for w in getattr(app.sidebar, kind) if w.key == f"drawer-{name}")
+
+
+def shown(text):
+    """What Streamlit's Markdown shows of a text in it that has no other marks than those of an escape."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text).replace("\u2060", "")
 
 
 def warnings(app):
-    """The sentences about what could not be done."""
-    return [w.value for w in app.warning]
+    """The sentences about what could not be done, as they are shown."""
+    return [shown(w.value) for w in app.warning]
 
 
 def link_of(app):

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from scripts import lab
 
 HERE = Path(__file__).resolve().parent
+STORED = "local_storage,indexeddb,cache_storage,service_workers,file_systems,shared_storage,storage_buckets"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 expect.set_options(timeout=30_000)  # a machine under load is slow, and not wrong
@@ -42,10 +43,19 @@ def app() -> Iterator[lab.App]:
 def browser() -> Iterator[Browser]:
     """One headless Chromium. Without one the tests fail; they are not skipped."""
     try:
-        with lab.chromium() as running:
+        with lab.chromium("--process-per-site") as running:
             yield running
     except lab.LabError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def plain_browser(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium on a machine that has DejaVu and no other face: neither ours nor a Chinese one."""
+    environment = lab.only_dejavu(tmp_path_factory.mktemp("fonts"))
+    running = browser.browser_type.launch(executable_path=lab.chromium_path(), args=lab.ARGUMENTS, env=environment)
+    yield running
+    running.close()
 
 
 @dataclass
@@ -80,18 +90,28 @@ def settle() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def contexts(browser: Browser) -> dict[str, BrowserContext]:
-    """One light and one dark browser profile: pages of one share its cache, which is faster."""
+    """One light and one dark browser profile. Pages of a profile share loaded and compiled scripts: half their time."""
     return {scheme: browser.new_context(color_scheme=scheme) for scheme in ("light", "dark")}
+
+
+def forget(page: Page, origin: str) -> None:
+    """Remove from a page's profile what pages of other tests have stored."""
+    page.context.clear_cookies()
+    client = page.context.new_cdp_session(page)
+    client.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORED})
+    client.detach()
 
 
 @pytest.fixture
 def visit(app: lab.App, contexts: dict[str, BrowserContext]) -> Iterator[Callable[..., Page]]:
     """visit(path="/", width=1280, height=720, scheme="light", player=True) -> a page that stands still.
 
-    It waits until the script has run and, unless ``player=False``, until the player has drawn its first frame. When
-    the test ends, no page it opened may have complained.
+    The profile has nothing stored but the files that it has loaded, and what this test's own pages store. ``visit``
+    waits until the script has run and, unless ``player=False``, until the player has drawn its first frame. When the
+    test ends, no page it opened may have complained.
     """
-    pages = []
+    pages: list[Page] = []
+    cleared = set()
     complaints = Complaints()
 
     def go(
@@ -102,8 +122,13 @@ def visit(app: lab.App, contexts: dict[str, BrowserContext]) -> Iterator[Callabl
         player: bool = True,
     ) -> Page:
         app.check()
+        if not contexts[scheme].pages:  # compiled scripts live in a site's process, which ends with its last page
+            contexts[scheme].new_page().goto(f"{app.url}/_stcore/health")
         page = contexts[scheme].new_page()
         pages.append(page)
+        if scheme not in cleared:
+            cleared.add(scheme)
+            forget(page, app.url)
         page.set_viewport_size({"width": width, "height": height})
         complaints.listen(page)
         page.goto(app.url + path)

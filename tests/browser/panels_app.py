@@ -8,13 +8,14 @@ from dataclasses import replace
 import streamlit as st
 
 from tests.browser.panels_runs import OWN
-from vizkv import engine, scenario
-from vizkv.messages import messages
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
 from vizkv.model import load_model
-from vizkv.presets import list_presets
-from vizkv.ui import player
-from vizkv.views import payload
-from vizkv.views.payload import View
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.presets import list_presets
+from vizkv.ui.player import component as player
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload.pack import View
 
 ALL = "text,logical,table,follow,queue,cpu"
 

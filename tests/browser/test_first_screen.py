@@ -1,24 +1,24 @@
-"""The reader's question, seen: the colours of slots 50, 250, 501 and 2,048 of Orca (Max) in both lenses."""
+"""The reader's question, seen: the colours of slots 49, 249, 500 and 2,047 of Orca (Max) in both lenses."""
 
 import io
 from collections import Counter
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.test_player import find
-from vizkv.views.palette import PALETTE
+from vizkv.views.picture.palette import PALETTE
 
 ROOT = "[data-ready='1']"
 CLEAR = 30**2  # squared RGB distance up to which a pixel is that colour and no line of an outline or a hatch
-# slots count from 1, as in the question
 EXPECTED = {
-    (100, "online"): {50: "used", 250: "reserved", 501: "reserved", 2048: "reserved"},
-    (100, "hindsight"): {50: "used", 250: "reserved", 501: "internal", 2048: "internal"},
-    (300, "online"): {50: "used", 250: "used", 501: "reserved", 2048: "reserved"},
-    (300, "hindsight"): {50: "used", 250: "used", 501: "internal", 2048: "internal"},
-    (500, "online"): {50: "used", 250: "used", 501: "internal", 2048: "internal"},
-    (500, "hindsight"): {50: "used", 250: "used", 501: "internal", 2048: "internal"},
+    (100, "online"): {49: "used", 249: "reserved", 500: "reserved", 2047: "reserved"},
+    (100, "hindsight"): {49: "used", 249: "reserved", 500: "internal", 2047: "internal"},
+    (300, "online"): {49: "used", 249: "used", 500: "reserved", 2047: "reserved"},
+    (300, "hindsight"): {49: "used", 249: "used", 500: "internal", 2047: "internal"},
+    (500, "online"): {49: "used", 249: "used", 500: "internal", 2047: "internal"},
+    (500, "hindsight"): {49: "used", 249: "used", 500: "internal", 2047: "internal"},
 }
 
 
@@ -39,7 +39,7 @@ def nearest(image, box, palette):
 
 
 def seen(page, system, slots, scheme):
-    boxes = find(page, f"{list(slots)}.map((s) => p.rectOf({system}, s - 1))")
+    boxes = find(page, f"{list(slots)}.map((s) => p.rectOf({system}, s))")
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     return {slot: nearest(image, box, PALETTE[scheme]) for slot, box in zip(slots, boxes)}
 
@@ -64,22 +64,22 @@ def test_a_link_opens_the_exact_moment_and_lens(visit):
     root = page.locator(ROOT)
     state = [root.get_attribute(f"data-{name}") for name in ("step", "lens", "accounting")]
     assert state == ["237", "hindsight", "paper"]
-    assert seen(page, 0, [200, 300, 501], "light") == {200: "used", 300: "reserved", 501: "internal"}
+    assert seen(page, 0, [199, 299, 500], "light") == {199: "used", 299: "reserved", 500: "internal"}
 
 
 def test_one_click_on_the_lens_renames_the_same_slots(visit):
     page = visit("/?preset=readers-question&step=293&lens=online", width=1920, height=1080)
-    assert seen(page, 0, [501], "light") == {501: "reserved"}
+    assert seen(page, 0, [500], "light") == {500: "reserved"}
     page.get_by_role("button", name="With hindsight").click()
     page.locator(f"{ROOT}[data-lens='hindsight']").wait_for()
-    assert seen(page, 0, [501], "light") == {501: "internal"}
-    assert page.locator(ROOT).get_attribute("data-step") == "293"
+    assert seen(page, 0, [500], "light") == {500: "internal"}
+    expect(page.locator(ROOT)).to_have_attribute("data-step", "293")
 
 
 @pytest.mark.parametrize("path", ["/?v=0.0.1", "/table?v=0.0.1", "/?step=nonsense", "/?v=0.0.1&class=nothing"])
 def test_a_sentence_above_the_player_leaves_its_buttons_on_a_low_screen(visit, path):
     page = visit(path)
-    assert page.get_by_test_id("stAlert").first.is_visible()
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
     for _ in range(50):  # a page of tables takes its height a moment after the player's first frame
         transport = page.locator(".vizkv .transport").bounding_box()
         if transport["y"] + transport["height"] <= 720:

@@ -1,5 +1,6 @@
 """A class in two browsers: the second follows the first, and can let go; nobody but the lecturer leads."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_student_follows_and_lets_go_and_cannot_move_the_lecturer(both):
     go(student, 9)
     go(lecturer, 300)
     at(lecturer, 300)
-    student.wait_for_timeout(700)
+    student.wait_for_function("window.vizkvClass.last.view.step === 300")  # it has heard of it
     at(student, 9)
     student.get_by_role("button", name="Follow again").click()
     at(student, 300)
@@ -113,16 +114,68 @@ def test_a_player_that_goes_late_leaves_its_place_to_the_one_that_stays(visit):
     assert page.evaluate("window.vizkvPlayer.mounted && window.vizkvPlayer !== window.before")
 
 
+def lecturers_link(lecturer):
+    """The link that leads the class, as the lecturer's page shows it."""
+    lecturer.locator(".st-key-bar-share button").first.click()
+    lecturer.get_by_role("tab", name="Class").click()
+    lecturer.get_by_text("My own link").click()
+    field = lecturer.locator("[data-testid=stExpander] .link").first
+    expect(field).to_have_value(re.compile("class|lead"))
+    return field.input_value()
+
+
+def secret_of(link):
+    """What makes a link the lecturer's: the last long word in it."""
+    return re.findall(r"[\w-]{20,}", link)[-1]
+
+
+def requested(page):
+    """The addresses that a page's browser sends to servers from now on."""
+    sent, wire = [], page.context.new_cdp_session(page)
+    wire.on("Network.requestWillBeSent", lambda event: sent.append(event["request"]["url"]))
+    wire.on("Network.webSocketCreated", lambda event: sent.append(event["url"]))
+    wire.send("Network.enable")
+    return sent
+
+
+def test_the_lecturers_secret_is_in_no_request_and_no_entry_of_the_history(both, app, browser, settle):
+    lecturer, student = both
+    link = lecturers_link(lecturer)
+    secret = secret_of(link)
+    profile = browser.new_context()
+    other = profile.new_page()
+    sent = requested(other)
+    other.goto(link)
+    settle(other)
+    other.wait_for_function("window.vizkvClass?.data.token && window.vizkvClass.socket?.readyState === WebSocket.OPEN")
+    other.get_by_test_id("stTopNavSection").filter(has_text="Inside PagedAttention").click()
+    other.get_by_test_id("stTopNavDropdownLink").filter(has_text="Block table").click()
+    other.wait_for_function("location.pathname.endsWith('/table') && window.vizkvPlayer?.trace?.panels.length > 0")
+    go(other, 7)
+    at(student, 7)  # it leads
+    entries = other.evaluate("navigation.entries().map(entry => entry.url)")
+    assert len(entries) > 2
+    for _ in entries:
+        assert secret not in other.evaluate("document.referrer + location.href + JSON.stringify(history.state)")
+        other.go_back()
+    other.goto(link)  # as from the browser's list of visited pages
+    expect(other.get_by_text("has been used already")).to_be_visible()
+    entries += other.evaluate("navigation.entries().map(entry => entry.url)")
+    assert [url for url in [*entries, *sent] if secret in url] == []
+    assert any("/class/" in url for url in sent)  # the web socket was seen
+    profile.close()
+
+
 def test_a_wrong_secret_is_refused_in_a_sentence(both, visit):
     lecturer, student = both
-    name = parse_qs(urlsplit(lecturer.url).query)["class"][0]
-    thief = visit(f"/?class={name}&token=guessed")
+    link = lecturers_link(lecturer)
+    thief = visit(urlsplit(link.replace(secret_of(link), "guessed"))._replace(scheme="", netloc="").geturl())
     expect(thief.get_by_text("not that of the class’s lecturer")).to_be_visible()
-    assert thief.locator(".frame").first.is_hidden()
+    expect(thief.locator(".frame").first).to_be_hidden()
     go(thief, 3)
-    thief.wait_for_timeout(500)
-    at(student, 237)
-    assert "token" not in thief.url
+    go(lecturer, 238)
+    at(student, 238)  # the next that is told is the lecturer's
+    assert "guessed" not in thief.url and "class" not in thief.url
 
 
 def test_a_student_is_put_the_lecturers_question_and_told_its_answer_when_that_is_shown(visit):

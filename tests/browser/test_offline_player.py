@@ -2,11 +2,11 @@
 
 from playwright.sync_api import Browser, expect
 
-from vizkv import engine
+from vizkv.engine import engine
 from vizkv.export.make import make
-from vizkv.export.wish import Wish
-from vizkv.messages import messages
-from vizkv.presets import preset
+from vizkv.export.request import Wish
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.presets import preset
 
 
 def test_the_offline_player_opens_from_a_file_steps_and_changes_its_theme(browser: Browser, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from scripts import lab
-from tests.browser.test_player import ROOT, eventually, find
+from tests.browser.test_player import ROOT, eventually, find, painted
 
 SECTIONS = {
     "Inside PagedAttention": (
@@ -39,7 +39,7 @@ def to(page, settle, name):
     else:
         page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
     page.wait_for_function("name => document.title.startsWith(name)", arg=name)
-    page.wait_for_timeout(300)
+    painted(page)
     settle(page)
 
 

@@ -1,9 +1,6 @@
 """The panels beside the pool in a real browser: what is lit in one is lit in all, the arithmetic is right, and at every
 step they show what Python's replay has."""
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,34 +9,21 @@ from playwright.sync_api import expect
 from scripts import lab
 from tests.browser.panels_runs import OWN
 from tests.browser.test_player import eventually, find
-from vizkv import engine, replay, scenario
+from vizkv import replay
+from vizkv.engine import engine
 from vizkv.model import load_model
-from vizkv.presets import list_presets
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.presets import list_presets
 
 ROOT = "[data-ready='1']"
 FOURTH_SCORE = 9  # a position: " forth", in the third block
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory) -> Iterator[lab.App]:
+@pytest.fixture(scope="module")
+def app() -> Iterator[lab.App]:
     """In this file: a page with the panels and nothing else, instead of the app."""
-    log = tmp_path_factory.mktemp("panels") / "app.log"
-    port = lab.free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/panels_app.py", "--server.headless", "true"]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=lab.ROOT, stdout=out, stderr=subprocess.STDOUT)
-    running = lab.App(f"http://127.0.0.1:{port}", log, process)
-    try:
-        until = time.monotonic() + lab.STARTS_WITHIN_S
-        while not lab.answers(f"{running.url}/_stcore/health"):
-            running.check()
-            assert time.monotonic() < until, f"no answer within {lab.STARTS_WITHIN_S} s:\n{log.read_text()}"
-            time.sleep(0.1)
+    with lab.running_page("tests/browser/panels_app.py") as running:
         yield running
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -208,10 +192,10 @@ def test_what_is_followed_stays_followed_from_step_to_step(page):
 
 def test_a_shared_block_is_lit_in_all_tables_that_name_it_and_carries_its_references(visit):
     page = visit("/?preset=samples&step=1&panels=text,table,queue")
-    assert page.locator(".block-table").count() == 3
+    expect(page.locator(".block-table")).to_have_count(3)
     page.locator(".token").nth(5).hover()
     eventually(page, "p.linksAt(0).lit", 5)
-    assert page.locator(".block-table .entry-row.lit").count() == 3
+    expect(page.locator(".block-table .entry-row.lit")).to_have_count(3)
     assert texts(page, ".entry-row.lit td:last-child") == ["3", "3", "3"]
 
 
@@ -221,7 +205,7 @@ def test_copy_on_write_is_seen_before_in_and_after_its_step(visit):
     for step, copies, last in ((0, 0, ["2", "2", "2"]), (1, 2, ["3", "4", "2"]), (2, 0, ["3", "4", "2"])):
         find(page, f"p.player.go({step})")
         eventually(page, "p.linksAt(0).step", step)
-        assert copied.count() == copies
+        expect(copied).to_have_count(copies)
         assert texts(page, ".entry-row:nth-child(3) .block-name") == last
         assert find(page, "p.player.panels.ledger.copies.length") == copies
 
@@ -229,7 +213,8 @@ def test_copy_on_write_is_seen_before_in_and_after_its_step(visit):
 def test_a_wrong_entry_of_the_table_is_told_with_the_right_one_and_leads_to_a_wrong_slot(visit):
     page = visit("/?preset=broken&step=4")
     row = page.locator(f"{ROOT} .entry-row.wrong")
-    assert [row.locator(".misread").inner_text(), row.locator(".struck").inner_text()] == ["7", "1"]
+    expect(row.locator(".misread")).to_have_text("7")
+    expect(row.locator(".struck")).to_have_text("1")
     page.locator(".token").nth(5).click()
     assert texts(page, ".part-of-sum")[-2:] == ["row 1: block 7, not 1", "7 × 4 + 1 = slot 29"]
     find(page, "p.player.go(2)")
@@ -239,7 +224,7 @@ def test_a_wrong_entry_of_the_table_is_told_with_the_right_one_and_leads_to_a_wr
 def test_swapped_blocks_lie_in_the_cpu_pool_under_their_owner(visit):
     page = visit("/?preset=swap&step=3&panels=table,queue,cpu")
     assert [text.split() for text in texts(page, ".cpu-chip.held")] == [["B", str(i)] for i in range(4)]
-    assert page.locator(f"{ROOT} .cpu-chip.moved").count() == 4
+    expect(page.locator(f"{ROOT} .cpu-chip.moved")).to_have_count(4)
     assert texts(page, ".block-table:nth-of-type(1) .block-name")[-4:] == [f"CPU {i}" for i in range(4)]
     page.locator(".cpu-chip").nth(2).hover()
     expect(page.locator(f"{ROOT} .entry-row.lit")).to_have_text("2CPU 2")
@@ -253,7 +238,7 @@ def test_the_free_queue_marks_what_is_cached_and_cuts_a_long_queue(visit):
     chips = [int(text) for text in texts(page, ".queue .free-chip")]
     assert len(queue) == 31 > len(chips)
     assert chips == queue[: len(chips) - 4] + queue[-4:]
-    assert f"{31 - len(chips)} more" in page.locator(".queue .queue-more").inner_text()
+    expect(page.locator(".queue .queue-more")).to_contain_text(f"{31 - len(chips)} more")
     cached = find(page, "Array.from(p.player.panels.ledger.cached)")
     marked = [int(text) for text in texts(page, ".queue .free-chip.mark-cached")]
     assert marked == [block for block in chips if cached[block]] != []
@@ -316,5 +301,5 @@ def test_the_first_screen_holds_the_panels_and_nothing_jumps(visit, width, heigh
 
 def test_a_page_without_panels_has_none(visit):
     page = visit("/?preset=tiny-blocks&step=8&panels=")
-    assert not page.locator(f"{ROOT} .panels").is_visible()
+    expect(page.locator(f"{ROOT} .panels")).not_to_be_visible()
     assert find(page, "p.player.panels === null")

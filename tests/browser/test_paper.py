@@ -1,9 +1,10 @@
 """The page "The paper, replayed" in a real browser: every figure from its link, and its printed numbers on screen."""
 
 import pytest
+from playwright.sync_api import expect
 
-from vizkv.presets import list_presets
-from vizkv.views import figures
+from vizkv.scenario.presets import list_presets
+from vizkv.views.facts import figures
 
 PAPER = [p.id for p in list_presets() if p.page == "paper"]
 ROOT = "[data-ready='1']"
@@ -47,13 +48,13 @@ def physical(page):
 def test_a_figure_opens_from_its_link_and_fits_the_screen(visit, name, width, height, scheme):
     page = visit(f"/paper?preset={name}", width=width, height=height, scheme=scheme)
     preset = next(p for p in list_presets() if p.id == name)
-    assert page.locator(ROOT).get_attribute("data-step") == str(preset.step)
+    expect(page.locator(ROOT)).to_have_attribute("data-step", str(preset.step))
     page.locator(".vizkv-figure").wait_for()
     assert marks(page) == ["≠" if claim.differs else "✓" for claim in figures.FIGURES[name]]
     if name in SHOWN:
         blocks, word = SHOWN[name]
         assert physical(page) == blocks
-        assert word in page.locator(f"{ROOT} .tokens").inner_text()
+        expect(page.locator(f"{ROOT} .tokens")).to_contain_text(word)
     player, row = page.locator(ROOT).bounding_box(), page.get_by_test_id("stButtonGroup").bounding_box()
     assert 0 <= row["y"] and row["y"] + row["height"] <= player["y"]
     assert player["y"] + player["height"] <= height
@@ -73,7 +74,7 @@ def test_stepping_on_moves_the_rows_that_stand_out(visit):
     page = visit("/paper?preset=paper-figure-9")
     now = page.locator(".vizkv-figure .vizkv-now")
     now.first.wait_for()
-    assert now.count() == 4  # the four block tables before
+    expect(now).to_have_count(4)  # the four block tables before
     page.get_by_role("button", name="step 12", exact=True).click()
     page.locator(".vizkv-figure .vizkv-now").get_by_text("Blocks set free").wait_for()
-    assert now.count() == 1
+    expect(now).to_have_count(1)

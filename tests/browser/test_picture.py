@@ -8,19 +8,20 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.test_player import ROOT, find
-from vizkv import engine
+from vizkv.engine import engine
 from vizkv.export.render import svg_to_png
-from vizkv.messages import messages
+from vizkv.messages.catalogue import messages
 from vizkv.model import load_model
-from vizkv.presets import preset
-from vizkv.views import picture
-from vizkv.views.picture_books import books, draw_blocks
-from vizkv.views.picture_frame import frame
-from vizkv.views.picture_look import COLOURS, FREE, USED, Look
-from vizkv.views.picture_strip import Strip
-from vizkv.views.picture_svg import Sheet
+from vizkv.scenario.presets import preset
+from vizkv.views.picture import step as picture
+from vizkv.views.picture.books import books, draw_blocks
+from vizkv.views.picture.frame import frame
+from vizkv.views.picture.look import COLOURS, FREE, USED, Look
+from vizkv.views.picture.strip import Strip
+from vizkv.views.picture.svg import Sheet
 
 EDGE = 2  # pixels of a slot's rim where outlines, rulers and the pool's own edge lie
 HATCH = 16  # of 255: how far the mean colour of a hatched slot may be off, for lines are smoothed differently
@@ -67,7 +68,7 @@ def test_canvas_and_picture_agree_on_every_slot(visit, address, step, lens, acco
     words = f"{address}&step={step}&lens={lens}&accounting={accounting}&colour={colour}"
     page = visit(words, scheme=theme)
     name, far, panels = re.search(r"preset=([\w-]+)", address)[1], "projector" in address, address[:6] == "/table"
-    assert page.locator(ROOT).get_attribute("data-step") == str(step)
+    expect(page.locator(ROOT)).to_have_attribute("data-step", str(step))
     page.mouse.move(2, 2)
     scenario = preset(name).scenario
     trace = engine.run(scenario, None if scenario.model == "none" else load_model(scenario.model))

@@ -45,17 +45,18 @@ def test_the_first_page_plays_its_question_and_one_click_shows_the_other_lens(fr
     page.locator('.vizkv [data-lens="hindsight"]').click()
     expect(offer).to_be_hidden()
     expect(player(page)).to_have_attribute("data-lens", "hindsight")
-    assert player(page).get_attribute("data-step") == step
+    expect(player(page)).to_have_attribute("data-step", step)
 
 
 def test_for_reduced_motion_and_for_a_link_to_a_step_nothing_moves_by_itself(fresh):
     still = fresh("/", "reduce")
     expect(still.locator(".vizkv .offer")).to_be_visible()  # at once, where the question is asked
     assert int(player(still).get_attribute("data-step")) > 100
-    assert player(still).get_attribute("data-playing") == "0"
+    expect(player(still)).to_have_attribute("data-playing", "0")
     linked = fresh("/?preset=readers-question&step=7", "no-preference")
-    linked.wait_for_timeout(500)
-    assert player(linked).get_attribute("data-playing") == "0" and player(linked).get_attribute("data-step") == "7"
+    linked.wait_for_selector(lab.AT_REST)  # all that could begin to play has been told
+    expect(player(linked)).to_have_attribute("data-playing", "0")
+    expect(player(linked)).to_have_attribute("data-step", "7")
     # each step is a sentence for a screen reader
     linked.locator('.vizkv [data-do="step"]').click()
     expect(linked.locator(".vizkv .aloud")).to_contain_text("step 8")

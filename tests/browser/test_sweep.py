@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.sweep.small import scenario
-from vizkv.link import to_code
+from vizkv.scenario.code import to_code
 
 PICTURE = ".st-key-sweep-picture"
 
@@ -55,5 +55,5 @@ def test_stop_is_heard_while_runs_come_in(visit, settle):
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text(re.compile(r"^\d+ of 153 runs$"))).to_be_visible()
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text(re.compile(r"^Stopped: \d+ of 153 runs are here"))).to_be_visible(timeout=10_000)
+    expect(page.get_by_text(re.compile(r"^Stopped: \d+ of 153 runs made"))).to_be_visible(timeout=10_000)
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()

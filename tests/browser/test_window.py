@@ -4,12 +4,15 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.test_player import eventually, find, press, state
-from vizkv import engine, replay
-from vizkv.link import to_code
-from vizkv.scenario import from_dict
-from vizkv.views import window as windows
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.scenario.code import to_code
+from vizkv.scenario.schema import from_dict
+from vizkv.trace.slots import Code
+from vizkv.views.payload import window as windows
 
 LONG = from_dict({
     "slots": 4096, "max_model_len": 1024, "model": "none",
@@ -40,7 +43,7 @@ def test_a_window_shows_every_system_at_the_same_second_and_goes_on_at_its_ends(
         own = find(page, f"p.player.trace.systems[{index}].run.step[1000 - {first}]")
         assert system.time_s[own] <= run.systems[lead].time_s[1000] < system.time_s[own + 1]
         assert shown(page, index) == replay.at(system, run.requests, own).codes().tolist()
-    assert page.get_by_text(re.compile("^[0-9,]+ earlier$")).is_visible()
+    expect(page.get_by_text(re.compile("^[0-9,]+ earlier$"))).to_be_visible()
     press(page, "End", step=last)
     page.keyboard.press("ArrowRight")  # and on in the next window
     page.locator(f"[data-ready='1'][data-step='{last + 1}'][data-wish='0']").wait_for()
@@ -85,7 +88,7 @@ def test_from_a_number_to_its_slots(visit, run):
     found = find(page, "({lead: p.player.trace.lead, counts: [...p.counts(2)], focus: p.player.view.focus})")
     assert (found["lead"], found["focus"]) == (2, 2)
     codes = replay.at(run.systems[2], run.requests, step).codes()
-    assert found["counts"] == np.bincount(codes, minlength=8).tolist()
+    assert found["counts"] == np.bincount(codes, minlength=len(Code)).tolist()
     page.keyboard.press("ArrowRight")  # the keys are the player's
     page.locator(f".vizkv[data-step='{step + 1}']").wait_for()
     page.get_by_role("button", name="Close").click()

@@ -1,8 +1,5 @@
 """Uploads in a real browser: what Streamlit does with a file before any of our code sees it."""
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,28 +10,11 @@ from scripts import lab
 OWN = "A trace of your own …"
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory) -> Iterator[lab.App]:
+@pytest.fixture(scope="module")
+def app() -> Iterator[lab.App]:
     """In this file: a page with the form and nothing else, instead of the app."""
-    folder = tmp_path_factory.mktemp("workload")
-    log, port = folder / "app.log", lab.free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/workload_app.py", "--server.headless", "true"]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    with pytest.MonkeyPatch.context() as patch, log.open("w") as out:
-        patch.setenv("VIZKV_CACHE", str(folder / "cache"))
-        patch.setenv("PYTHONPATH", str(lab.ROOT))
-        process = subprocess.Popen(command, cwd=lab.ROOT, stdout=out, stderr=subprocess.STDOUT)
-    running = lab.App(f"http://127.0.0.1:{port}", log, process)
-    try:
-        until = time.monotonic() + lab.STARTS_WITHIN_S
-        while not lab.answers(f"{running.url}/_stcore/health"):
-            running.check()
-            assert time.monotonic() < until, f"no answer within {lab.STARTS_WITHIN_S} s:\n{log.read_text()}"
-            time.sleep(0.1)
+    with lab.running_page("tests/browser/workload_app.py") as running:
         yield running
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from vizkv.scenario import from_dict
-from vizkv.ui import lesson, link, style, workload_form
+from vizkv.scenario.schema import from_dict
+from vizkv.ui import link
+from vizkv.ui.memory import lesson
+from vizkv.ui.streamlit import style
+from vizkv.ui.workload import form as workload_form
 
 st.set_page_config(layout="wide")
 style.apply(link.say())

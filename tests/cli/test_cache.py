@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from vizkv import cli
-from vizkv.presets import preset
-from vizkv.scenario import from_dict, from_toml, to_dict, to_toml
+from vizkv.scenario.presets import preset
+from vizkv.scenario.schema import from_dict, from_toml, to_dict, to_toml
 from vizkv.sweep import prefix, store
 from vizkv.sweep.store import Store
 

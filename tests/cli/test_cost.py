@@ -5,11 +5,11 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
+from tests.interrupts import interruptible
 from vizkv import cli
 from vizkv.cli import cost
 from vizkv.model import cost as measuring
@@ -77,7 +77,7 @@ def test_an_interrupt_says_how_far_it_came(tmp_path):
     out = tmp_path / "cost.csv"
     path = os.pathsep.join([str(tmp_path), os.getcwd()])
     process = subprocess.Popen(
-        [sys.executable, "-m", "vizkv", "cost", "--csv", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        interruptible("-m", "vizkv", "cost", "--csv", str(out)), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True, env=os.environ | {"PYTHONPATH": path},
     )  # fmt: skip
     while not said.exists():

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vizkv import cli
-from vizkv.scenario import from_toml
+from vizkv.scenario.schema import from_toml
 
 TOML = """
 slots = 64

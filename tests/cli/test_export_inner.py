@@ -5,10 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from vizkv import cli, engine, trace
+from vizkv import cli
+from vizkv.engine import engine
 from vizkv.export import figures
-from vizkv.scenario import from_toml
-from vizkv.views import heat
+from vizkv.scenario.schema import from_toml
+from vizkv.trace import trace
+from vizkv.views.charts import heat
 
 # A and B run side by side, C comes when they are done; the paged system is the second one
 TOML = """
@@ -133,7 +135,7 @@ def test_a_run_without_a_model_or_without_blocks_says_so(what, model, paged, nam
 def test_a_saved_run_whose_model_is_not_here_says_which_it_is(saved, run, monkeypatch, capsys):
     from dataclasses import replace
 
-    saved.write_bytes(trace.save(replace(run, scenario=run.scenario | {"model": "elsewhere"})))
+    saved.write_bytes(trace.save(replace(run, model="elsewhere", scenario=run.scenario | {"model": "elsewhere"})))
     assert export(saved, "vectors", "-o", "x.svg") == cli.BAD_INPUT
     assert "elsewhere" in capsys.readouterr().err
 

@@ -3,10 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from tests.interrupts import interruptible
 from vizkv import cli
+from vizkv.engine import engine
+from vizkv.scenario.schema import from_toml
+from vizkv.trace import trace as traces
 
 TOML = """
 slots = 128
@@ -105,7 +110,10 @@ def test_a_saved_trace_prints_the_same(file, capsys, tmp_path):
         ("slots = 03:04:05", "slots is 03:04:05;"),
         ("slots = 0", "slots is 0"),
         ("= 3", "not valid TOML"),
-        ("[[systems]]\nkind = 'ring'\n[[requests]]\nprompt_tokens=1\noutput_tokens=1", "'contiguous' or 'paged'"),
+        (
+            "[[systems]]\nkind = 'ring'\n[[requests]]\nprompt_tokens=1\noutput_tokens=1",
+            "'contiguous', 'paged' or 'virtual'",
+        ),
         ("[[systems]]\nkind = 'paged'", "zero requests"),
     ],
 )
@@ -149,7 +157,33 @@ if {module!r} == "catalogue":
     cli.messages = lambda _: os.kill(os.getpid(), signal.SIGINT)
 program.main()
 """
-    done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True)
+    done = subprocess.run(interruptible("-c", interrupted), capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "vizkv: stopped.\n")
+
+
+@pytest.mark.parametrize("moment", ["in a destructor", "at the end"])
+def test_an_interrupt_where_no_exception_can_be_raised_is_one_line(moment):
+    interrupted = f"""
+import atexit, os, signal
+from vizkv import __main__ as program, cli
+
+class Interrupt:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):  # the handler runs between two instructions
+            pass
+
+def main():
+    if {moment!r} == "at the end":
+        atexit.register(Interrupt().__del__)
+        return 0
+    Interrupt()
+    return 0
+
+cli.main = main
+raise SystemExit(program.main())
+"""
+    done = subprocess.run(interruptible("-c", interrupted), capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "vizkv: stopped.\n")
 
 
@@ -169,7 +203,7 @@ def test_a_request_that_can_never_run_is_named_with_its_need_and_the_limit(tmp_p
 
 @pytest.mark.parametrize(
     ("warmup", "says"),
-    [("1.0", "from second 1 to 5, percent of"), ("9.0", "from second 9 to 5, or over all of its steps where none")],
+    [("1.0", "from second 1 to 5, percent of"), ("9.0", "from second 9 to 5, or over all of its steps before that")],
 )
 def test_the_table_of_a_workload_says_from_when_to_when_its_means_are(warmup, says, tmp_path, capsys):
     path = tmp_path / "drawn.toml"
@@ -195,3 +229,12 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(file, words):
         )
     assert done.returncode == 2
     assert done.stderr == "vizkv: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("command", [["run"], ["export", "--what", "chart:bars"]])
+def test_a_saved_trace_whose_scenario_is_none_is_refused_in_one_sentence(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    made = engine.run(from_toml(TOML))
+    (tmp_path / "odd.vizkv").write_bytes(traces.save(replace(made, scenario={"workload": {"warmup": "late"}})))
+    assert cli.main([command[0], "odd.vizkv", *command[1:]]) == cli.BAD_INPUT
+    assert capsys.readouterr().err.count("\n") == 1

@@ -24,7 +24,8 @@ def is_plain(file: Path) -> bool:
     return "requests" in data and not several and all(s.get("recovery") != "swap" for s in data["systems"])
 
 
-PRESETS = [file for file in sorted((Path(__file__).parents[2] / "vizkv" / "presets").glob("*.toml")) if is_plain(file)]
+FOLDER = Path(__file__).parents[2] / "vizkv" / "scenario" / "presets"
+PRESETS = [file for file in sorted(FOLDER.glob("*.toml")) if is_plain(file)]
 
 
 @st.composite
@@ -102,7 +103,10 @@ def test_random_scenarios_print_what_the_specification_says(tmp_path: Path, scen
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda file: file.stem)
 def test_presets_print_what_the_specification_says(tmp_path: Path, preset: Path) -> None:
-    check_file(tmp_path / preset.name, tomllib.loads(preset.read_text(encoding="utf-8")) | {"model": "none"})
+    data = tomllib.loads(preset.read_text(encoding="utf-8"))
+    # the checker knows these kinds; what virtual memory must do is tested in tests/systems
+    data["systems"] = [system for system in data["systems"] if system["kind"] in ("contiguous", "paged")]
+    check_file(tmp_path / preset.name, data | {"model": "none"})
 
 
 def test_a_slice_of_the_steps_is_that_slice(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ warmup = 3.0
 """
 
 
-FOLDER = Path(__file__).parents[2] / "vizkv" / "presets"
+FOLDER = Path(__file__).parents[2] / "vizkv" / "scenario" / "presets"
 PRESETS = [f for f in sorted(FOLDER.glob("*.toml")) if "workload" in tomllib.loads(f.read_text(encoding="utf-8"))]
 
 

@@ -12,6 +12,12 @@ _PAGED = {
     "watermark": st.sampled_from([0.0, 0.01, 0.1]),
     "null_block": st.booleans(),
 }
+_VIRTUAL = {
+    "kind": st.just("virtual"),
+    "page": st.sampled_from([1, 2, 4, 16]),
+    "reclaim": st.sampled_from(["deferred", "eager"]),
+    "ids": st.sampled_from([0, 1, 3]),
+}
 _CONTIGUOUS = {
     "kind": st.just("contiguous"),
     "reserve": st.sampled_from(["max", "pow2", "pow2-total", "oracle", "multiple"]),
@@ -38,7 +44,11 @@ def lengths_only(draw: st.DrawFn) -> dict[str, Any]:
     """A scenario as a dictionary; most can be run."""
     slots = draw(st.sampled_from([64, 128, 256, 512, 1000]))
     systems = draw(
-        st.lists(st.one_of(st.fixed_dictionaries(_PAGED), st.fixed_dictionaries(_CONTIGUOUS)), min_size=1, max_size=3)
+        st.lists(
+            st.one_of(*(st.fixed_dictionaries(kind) for kind in (_PAGED, _CONTIGUOUS, _VIRTUAL))),
+            min_size=1,
+            max_size=3,
+        )
     )
     data: dict[str, Any] = {
         "slots": slots,

@@ -15,15 +15,16 @@ from typing import Any
 
 import torch
 
-from vizkv import engine, scenario
-from vizkv.engine import SystemRun
-from vizkv.events import Kind
-from vizkv.memory import extend_chain
+from vizkv.engine import engine
+from vizkv.engine.engine import SystemRun
 from vizkv.model.runner import Work
 from vizkv.replay import Replay, walk
-from vizkv.scenario import PagedSystem, Scenario
-from vizkv.slots import ACCOUNTINGS, LENSES, Code, ledger, shares
-from vizkv.trace import Trace
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.schema import Scenario
+from vizkv.systems.paged.prefix import extend_chain
+from vizkv.trace.events import Kind
+from vizkv.trace.slots import ACCOUNTINGS, LENSES, Code, ledger, shares
+from vizkv.trace.trace import Trace
 
 VOCABULARY = 7
 
@@ -117,7 +118,7 @@ def watch(run: Scenario, *, answers: bool = True, max_steps: int = 4000) -> Watc
     under_way = engine._Run(run, None, None, max_steps)
     shadow = None
     if answers:
-        shadow = Shadow([s.block_size if isinstance(s, PagedSystem) else 0 for s in run.systems])
+        shadow = Shadow([s.block for s in run.systems])
         under_way.runner = shadow  # type: ignore[assignment]
     books: list[list[Books]] = [[] for _ in run.systems]
     for system in under_way.systems:
@@ -144,7 +145,7 @@ def _follow(run: SystemRun, books: list[Books], shadow: Shadow | None) -> None:
         now.tokens = {s.index: list(s.tokens) for s in run.scheduler.running}
         books.append(now)
         _check_memory(run)
-        if shadow and isinstance(run.system, PagedSystem) and run.system.prefix_caching:
+        if shadow and run.system.caches_prefixes:
             _check_keys(run, shadow, known)
 
     run.end = end  # type: ignore[method-assign]
@@ -157,7 +158,9 @@ def _state(run: SystemRun) -> dict[str, Any]:
         "running": [(s.index, s.written, list(s.block_table), s.start) for s in scheduler.running if not s.finished],
         "waiting": [s.index for s in scheduler.waiting],
     }
-    if isinstance(run.system, PagedSystem):
+    if not run.system.can_fork and run.system.has_block_table:
+        state["free_queue"] = scheduler.free_queue()
+    elif run.system.has_block_table:
         memory = scheduler.memory  # type: ignore[attr-defined]
         state["free_queue"] = memory.pool.free_queue()
         state["references"] = memory.pool.references()
@@ -165,14 +168,14 @@ def _state(run: SystemRun) -> dict[str, Any]:
         state["swapped"] = {owner: list(blocks) for owner, blocks in memory._swapped.items()}
         state["cpu_references"] = memory.cpu.references() if memory.cpu else {}
         state["repointed"] = {
-            (who, i): block for who, entries in run.hands._wrong.items() for i, block in entries.items()
+            (who, i): block for who, entries in run.interventions._wrong.items() for i, block in entries.items()
         }
     return state
 
 
 def _check_memory(run: SystemRun) -> None:
     """References are the tables' entries, free is who has none; the same in the CPU pool."""
-    if not isinstance(run.system, PagedSystem):
+    if not run.system.can_fork:
         return
     scheduler = run.scheduler
     memory = scheduler.memory  # type: ignore[attr-defined]
@@ -224,6 +227,8 @@ def check_replay(seen: Watched) -> None:
                     "cached": sorted(replay.cached), "swapped": replay.swapped,
                     "cpu_references": replay.cpu_references, "repointed": replay.repointed,
                 }  # fmt: skip
+            elif system.block_size:
+                told["free_queue"] = list(replay.free_queue)
             assert told == book.after
             _check_painted(replay, book)
             for index, tokens in book.tokens.items():
@@ -254,7 +259,10 @@ def _check_painted(replay: Replay, book: Books) -> None:
             # who holds it with others: written by one is written, wanted by one is wanted
             rank = (Code.USED, Code.PENDING, Code.SURPLUS, Code.REALISED, Code.ROUNDING, Code.FREE)
             expected[slot] = min(code, expected[slot], key=rank.index)
-    codes = [Code.FREE if code in (Code.CACHED, Code.STRANDED) else Code(code) for code in replay.codes().tolist()]
+    codes = [
+        Code.FREE if code in (Code.CACHED, Code.MAPPED, Code.STRANDED) else Code(code)
+        for code in replay.codes().tolist()
+    ]
     assert codes == expected
     counts = replay.booked()
     for lens in LENSES:
@@ -277,7 +285,7 @@ def check_end(seen: Watched) -> None:
                     count = prepared[first].members if system.kind == "paged" else 1
                     ends.update(range(first, first + count))
         assert ends == Counter(range(len(prepared)))
-        idle = replay.counts[Code.FREE] + replay.counts[Code.CACHED] + replay.counts[Code.ROUNDING]
+        idle = sum(replay.counts[code] for code in (Code.FREE, Code.CACHED, Code.MAPPED, Code.ROUNDING))
         assert idle == system.slots
         assert not (replay.live or replay.waiting or replay.references or replay.swapped or replay.cpu_references)
         for p, tokens in zip(prepared, system.tokens, strict=True):
@@ -309,6 +317,10 @@ def random_scenario(rng: Random, *, contiguous: bool = False, actions: bool = Tr
             "reserve": rng.choice(["max", "pow2", "pow2-total", "oracle", "multiple"]),
             "placement": rng.choice(["buddy", "first-fit", "best-fit", "ideal"]),
             "batching": rng.choice(["iteration", "iteration", "static"]),
+        })  # fmt: skip
+        systems.append({
+            "name": "virtual", "kind": "virtual", "page": rng.choice([1, 2, 4, 5]),
+            "reclaim": rng.choice(["deferred", "eager"]), "ids": rng.choice([0, 0, 2]),
         })  # fmt: skip
     requests = [_request(rng, number, contiguous) for number in range(rng.randint(1, 7))]
     needs = sorted(_need(request, size) for request in requests)

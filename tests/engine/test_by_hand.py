@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.shadow import check_end, check_replay, random_scenario, watch
-from vizkv import engine, proof, scenario
-from vizkv.events import Kind
+from vizkv.engine import engine, proof
 from vizkv.model import load_model
 from vizkv.replay import at, walk
-from vizkv.scenario import ScenarioError
-from vizkv.slots import Code
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.schema import ScenarioError
+from vizkv.trace.events import Kind
+from vizkv.trace.slots import Code
 
 PAGED = {"kind": "paged", "block_size": 4}
 CONTIGUOUS = {"kind": "contiguous", "reserve": "oracle", "placement": "first-fit", "unit": 1}

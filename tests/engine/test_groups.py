@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.shadow import check_end, check_replay, check_same_tokens, logits_of, random_scenario, watch
-from vizkv import engine, proof, scenario
-from vizkv.events import Kind
+from vizkv.engine import engine, proof
 from vizkv.model import load_model
 from vizkv.replay import at, walk
+from vizkv.scenario import schema as scenario
+from vizkv.trace.events import Kind
 
 PAGED = {"kind": "paged", "block_size": 4}
 PEOPLE = "The people of this country"

@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 
 from tests.engine.drawn import lengths_only
 from tests.engine.test_seeking import GROUPS, assert_reached
-from vizkv import engine
-from vizkv.replay import seeking, walk
-from vizkv.scenario import ScenarioError, from_dict
+from vizkv.engine import engine
+from vizkv.replay import walk
+from vizkv.scenario.schema import ScenarioError, from_dict
+from vizkv.systems.base import keyframes
 
 
 @given(lengths_only(), st.lists(st.floats(0, 1), min_size=2, max_size=6))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_step_sought_from_a_keyframe_is_the_step_that_is_walked_to(data, steps):
-    every, seeking.EVERY = seeking.EVERY, 5
+    every, keyframes.EVERY = keyframes.EVERY, 5
     try:
         trace = engine.run(from_dict(data))
         for share in steps:  # one after another: each leaves keyframes to the next
@@ -23,11 +24,11 @@ def test_a_step_sought_from_a_keyframe_is_the_step_that_is_walked_to(data, steps
     except ScenarioError:
         return
     finally:
-        seeking.EVERY = every
+        keyframes.EVERY = every
 
 
 def test_it_is_so_where_blocks_are_shared_swapped_and_moved_by_hand(monkeypatch):
-    monkeypatch.setattr(seeking, "EVERY", 3)
+    monkeypatch.setattr(keyframes, "EVERY", 3)
     trace = engine.run(from_dict(GROUPS))
     for i in (30, 12, 29, 3, 17, 0):
         assert_reached(trace, [i / 30])
@@ -42,19 +43,19 @@ def test_the_steps_of_a_piece_are_those_of_the_whole_walk():
 
 
 def test_keyframes_go_with_their_trace(monkeypatch):
-    monkeypatch.setattr(seeking, "EVERY", 3)
+    monkeypatch.setattr(keyframes, "EVERY", 3)
     trace = engine.run(from_dict(GROUPS))
     assert_reached(trace, [1.0])
     mine = {id(system) for system in trace.systems}
-    assert mine <= set(seeking._keyframes)
+    assert mine <= set(keyframes._keyframes)
     del trace
     gc.collect()
-    assert not mine & set(seeking._keyframes)
+    assert not mine & set(keyframes._keyframes)
 
 
 def test_a_system_has_no_more_keyframes_than_it_may(monkeypatch):
-    monkeypatch.setattr(seeking, "EVERY", 1)
-    monkeypatch.setattr(seeking, "MOST", 4)
+    monkeypatch.setattr(keyframes, "EVERY", 1)
+    monkeypatch.setattr(keyframes, "MOST", 4)
     trace = engine.run(from_dict(GROUPS))
     assert_reached(trace, [1.0])
-    assert all(0 < len(seeking._keyframes[id(system)]) <= 4 for system in trace.systems)
+    assert all(0 < len(keyframes._keyframes[id(system)]) <= 4 for system in trace.systems)

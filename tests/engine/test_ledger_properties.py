@@ -3,11 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vizkv import engine, scenario
-from vizkv.events import Kind
+from vizkv.engine import engine
 from vizkv.replay import walk
-from vizkv.slots import ACCOUNTINGS, LENSES, Code, ledger, shares
-from vizkv.views import records
+from vizkv.scenario import schema as scenario
+from vizkv.trace.events import Kind
+from vizkv.trace.slots import ACCOUNTINGS, LENSES, Code, ledger, shares
+from vizkv.views.facts import records
 
 contiguous = st.fixed_dictionaries(
     {
@@ -28,6 +29,14 @@ paged = st.fixed_dictionaries(
         "watermark": st.sampled_from([0.0, 0.1]),
     }
 )
+virtual = st.fixed_dictionaries(
+    {
+        "kind": st.just("virtual"),
+        "page": st.sampled_from([1, 2, 4, 5, 16]),
+        "reclaim": st.sampled_from(["deferred", "eager"]),
+        "ids": st.sampled_from([0, 2]),
+    }
+)
 requests = st.lists(
     st.fixed_dictionaries(
         {
@@ -43,7 +52,7 @@ requests = st.lists(
 
 @st.composite
 def scenarios(draw):
-    systems = draw(st.lists(st.one_of(contiguous, paged), min_size=1, max_size=3))
+    systems = draw(st.lists(st.one_of(contiguous, paged, virtual), min_size=1, max_size=3))
     for i, system in enumerate(systems):
         system["name"] = f"system {i}"
     return scenario.from_dict(
@@ -104,7 +113,7 @@ def test_every_request_finishes_or_is_reported_and_everything_is_given_back(run)
             never |= {e.request for e in state.events if e.kind == Kind.NEVER}
         assert finished | never == set(range(len(run.requests)))
         assert not finished & never
-        idle = state.counts[Code.FREE] + state.counts[Code.CACHED] + state.counts[Code.ROUNDING]
+        idle = sum(state.counts[code] for code in (Code.FREE, Code.CACHED, Code.MAPPED, Code.ROUNDING))
         assert idle == run.slots
         assert state.counts[Code.ROUNDING] == system.block_size * bool(system.detail.get("null_block"))
         assert not state.references and not state.live and not state.waiting

@@ -2,8 +2,10 @@
 
 import pytest
 
-from vizkv import engine, replay, scenario
-from vizkv.slots import ledger
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.scenario import schema as scenario
+from vizkv.trace.slots import ledger
 
 
 def run(**request):

@@ -2,10 +2,11 @@
 
 import pytest
 
-from vizkv import engine, proof, scenario
-from vizkv.events import Kind
+from vizkv.engine import engine, proof
 from vizkv.model import load_model
-from vizkv.scenario import ScenarioError
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.schema import ScenarioError
+from vizkv.trace.events import Kind
 
 PAGED = {"kind": "paged", "block_size": 4}
 CONTIGUOUS = {"kind": "contiguous", "reserve": "oracle", "unit": 1}
@@ -126,3 +127,15 @@ def test_what_the_model_cannot_do_is_one_sentence(model, fields, says):
     data = scenario.to_dict(made([PAGED])) | fields
     with pytest.raises(ScenarioError, match=says):
         engine.run(scenario.from_dict(data), model)
+
+
+@pytest.mark.parametrize("lengths", ["constant", "conversations"])
+def test_a_workload_runs_with_a_model_too(lengths):
+    own = {"prompt_tokens": 20, "output_tokens": 5} if lengths == "constant" else {"system_tokens": 16, "turns": 2}
+    small = {"user_median": 4.0, "output_median": 4.0, "think_s": 0.1} if lengths == "conversations" else {}
+    trace = engine.run(scenario.from_dict({
+        "slots": 512, "max_model_len": 128, "systems": [{"kind": "paged"}, {"kind": "contiguous", "reserve": "oracle"}],
+        "workload": {"lengths": lengths, "rate": 9.0, "duration": 2.0, "warmup": 0.0} | own | small,
+    }))  # fmt: skip
+    assert trace.model == "tiny" and len(trace.requests) > 1
+    assert all(set(map(len, system.tokens)) != {0} for system in trace.systems)

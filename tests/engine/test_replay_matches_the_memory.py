@@ -3,9 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv import replay, scenario
-from vizkv.scheduling import PagedScheduler, Sequence
-from vizkv.trace import RequestFacts, SystemRecorder
+from vizkv import replay
+from vizkv.scenario import schema as scenario
+from vizkv.systems.base.request import Sequence
+from vizkv.systems.paged.scheduler import PagedScheduler
+from vizkv.trace.recording import SystemRecorder
+from vizkv.trace.trace import RequestFacts
 
 prompts = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=30), min_size=1, max_size=6)
 

@@ -4,10 +4,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.drawn import lengths_only
-from vizkv import engine
-from vizkv.replay import Replay
-from vizkv.scenario import from_dict
-from vizkv.trace import Trace
+from vizkv.engine import engine
+from vizkv.scenario.schema import from_dict
+from vizkv.systems import registry
+from vizkv.trace.trace import Trace
 
 FACTS = (
     "step", "live", "waiting", "free_queue", "references", "cached", "holders", "swapped", "cpu_references",
@@ -29,7 +29,7 @@ GROUPS = {
 def assert_reached(trace: Trace, steps: list[float]) -> None:
     for system in trace.systems:
         for step in {int(share * system.steps) for share in steps}:
-            walked, sought = Replay(system, trace.requests), Replay(system, trace.requests)
+            walked, sought = registry.replay(system, trace.requests), registry.replay(system, trace.requests)
             while walked.step < step:
                 walked.advance()
             sought.skip_to(step)

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from tests.engine.drawn import lengths_only
-from vizkv import engine
-from vizkv.ahead import Ahead
-from vizkv.events import Kind
-from vizkv.ledgers import ledgers, painted
-from vizkv.scenario import Scenario, ScenarioError, from_dict
-from vizkv.trace import SystemTrace, Trace
+from vizkv.engine import engine
+from vizkv.engine.skipping import Ahead
+from vizkv.replay.ledgers import ledgers, painted
+from vizkv.scenario.schema import Scenario, ScenarioError, from_dict
+from vizkv.trace.events import Kind
+from vizkv.trace.trace import SystemTrace, Trace
 
 COLUMNS = ("offsets", "kinds", "values", "late", "stranded", "time_s")
 MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])

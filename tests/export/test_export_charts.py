@@ -8,16 +8,20 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from vizkv import engine
+from vizkv.engine import engine
 from vizkv.export import figures
-from vizkv.export.chart_words import number, text_of, wrapped
-from vizkv.export.charts import FORMATS, PAGE, chart
-from vizkv.messages import messages
-from vizkv.presets import preset
-from vizkv.slots import Code
-from vizkv.views import charts, figure2, figure2_bars, heat
-from vizkv.views.palette import PALETTE
-from vizkv.views.series import series
+from vizkv.export.charts.draw import FORMATS, PAGE, chart
+from vizkv.export.charts.words import number, text_of, wrapped
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.presets import preset
+from vizkv.trace.slots import Code
+from vizkv.views.charts import heat
+from vizkv.views.charts import ledgers as charts
+from vizkv.views.charts.figure2 import bars as figure2_bars
+from vizkv.views.charts.figure2 import live as figure2
+from vizkv.views.charts.series import series
+from vizkv.views.picture.palette import PALETTE
+from vizkv.views.systems import contiguous
 
 SAY = messages()
 BEGINS = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
@@ -135,7 +139,7 @@ def test_the_bars_of_figure_2_fill_the_pool_and_are_marked_with_the_papers_parts
     assert not any(trace.type == "scatter" for trace in drawn.data)
     paper = figure2_bars.bars(systems, figure2.LENS, figure2.ACCOUNTING, "light", SAY)
     (marks,) = (trace for trace in paper.data if trace.type == "scatter")
-    assert marks.y[0] == figure2.PAPER["max"].shares["used"] and marks.x[-1] == "S3"
+    assert marks.y[0] == contiguous.PAPER["max"].shares["used"] and marks.x[-1] == "S3"
     assert chart(paper, "png").startswith(BEGINS["png"])
 
 

@@ -5,22 +5,25 @@ import csv
 import io
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
-from vizkv import __version__, engine
-from vizkv import trace as traces
+from vizkv import __version__
+from vizkv.engine import engine
 from vizkv.export import data, html
 from vizkv.export.make import Made, make
 from vizkv.export.render import Cancelled, ExportError
-from vizkv.export.wish import FORMATS, Wish
-from vizkv.messages import messages
-from vizkv.presets import preset
-from vizkv.slots import CATEGORIES
-from vizkv.ui.export_jobs import Job
-from vizkv.views import payload
-from vizkv.views.payload import View
-from vizkv.views.series import series
+from vizkv.export.request import FORMATS, Wish
+from vizkv.messages.catalogue import messages
+from vizkv.messages.escape import cell
+from vizkv.scenario.presets import preset
+from vizkv.trace import trace as traces
+from vizkv.trace.slots import CATEGORIES
+from vizkv.ui.export.jobs import Job
+from vizkv.views.charts.series import series
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload.pack import View
 
 SAY = messages()
 
@@ -76,7 +79,7 @@ def test_the_caption_of_many_runs_names_each_parameter_and_the_seed():
 
 
 def test_a_system_named_like_a_formula_is_text_in_a_spreadsheet():
-    assert data._plain("=1+1") == "'=1+1" and data._plain("Orca (Max)") == "Orca (Max)"
+    assert cell("=1+1") == "'=1+1" and cell("Orca (Max)") == "Orca (Max)"
 
 
 def test_a_saved_trace_and_scenario_are_the_run(trace):
@@ -96,8 +99,10 @@ def test_a_step_that_the_run_does_not_have_is_refused(trace):
 
 
 def test_the_caption_of_several_steps_names_them_all_and_no_other(trace):
-    made = make(Wish("storyboard", "svg", step=7, steps=(0, 3, 9), caption=True), trace, SAY).data.decode()
+    wish = Wish("storyboard", "svg", step=7, steps=(0, 3, 9), caption=True, lens="hindsight")
+    made = make(wish, trace, SAY).data.decode()
     assert f"steps 0, 3, 9 / {trace.steps}. Lens" in made and "step 7" not in made
+    assert "steps 0, 3, 9. Lens" in make(replace(wish, lens="online"), trace, SAY).data.decode()
 
 
 def test_a_charts_file_says_what_it_is_called_and_carries_the_headline(trace):
@@ -117,16 +122,17 @@ def test_a_job_can_be_stopped_in_the_middle():
 
     def long(progress):
         reached.set()
-        go_on.wait(20)
+        go_on.wait()
         if progress(1, 5):
             raise Cancelled
         return Made(b"x", "text/plain")
 
     job = Job("a.gif", long)
-    assert reached.wait(20) and job.running
+    reached.wait()
+    assert job.running
     job.cancel()
     go_on.set()
-    job.wait(20)
+    job.wait()
     assert job.cancelled and job.made is None and not job.running
 
 
@@ -135,5 +141,5 @@ def test_a_job_keeps_a_sentence_of_ours_and_no_traceback():
         raise ExportError("No such step.")
 
     job = Job("a.gif", refuse)
-    job.wait(20)
+    job.wait()
     assert str(job.problem) == "No such step." and not job.broken

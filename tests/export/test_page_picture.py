@@ -7,13 +7,14 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from vizkv import __version__, engine
+from vizkv import __version__
+from vizkv.engine import engine
 from vizkv.export import figures
 from vizkv.export.make import make
 from vizkv.export.page import Page, Plot, drawn, page_picture
-from vizkv.export.wish import Wish
-from vizkv.messages import messages
-from vizkv.presets import preset
+from vizkv.export.request import Wish
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.presets import preset
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -58,7 +59,7 @@ def test_the_description_holds_the_question_the_step_each_chart_and_how_it_was_m
 
 def test_the_caption_is_read_on_the_picture_itself(trace, english):
     def lines(svg):
-        return [text.text for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+        return [line.get("aria-label", "") for line in ElementTree.fromstring(svg).iter(f"{SVG}g")]
 
     assert any(__version__ in line for line in lines(english))
     assert any("block_size" in line for line in lines(english))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv import hardware
-from vizkv.hardware import (
+from vizkv.scenario import hardware
+from vizkv.scenario.hardware import (
     CARD_TYPES,
     CARDS,
     CLOCKS,
@@ -312,10 +312,10 @@ def test_only_where_a_source_gives_a_clock_there_is_one():
 
 
 def test_the_tables_of_the_document_are_what_its_command_prints():
-    command = [sys.executable, "-m", "vizkv.hardware"]
+    command = [sys.executable, "-m", "vizkv.scenario.hardware"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, encoding="utf-8").stdout
     document = (ROOT / "docs/hardware.md").read_text(encoding="utf-8")
-    assert "`python -m vizkv.hardware`" in document
+    assert "`python -m vizkv.scenario.hardware`" in document
     assert document.endswith("\n" + printed)
     assert printed == hardware.tables()
     assert f"{from_word('llama-3-8b:a100-40gb:1:16bit').slots:,} slots".split()[0] in document.split("Several cards")[0]

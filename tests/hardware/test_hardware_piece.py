@@ -3,9 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from vizkv.hardware import HardwareError, from_word
-from vizkv.messages import messages
-from vizkv.scenario import from_dict
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.hardware import HardwareError, from_word
+from vizkv.scenario.schema import from_dict
 from vizkv.ui import hardware
 
 LLAMA = "llama-3-8b:h100-80gb:1:16bit"
@@ -15,8 +15,9 @@ def script(start=None, slots=15_728, most=4_194_304):
     """A page with nothing but the piece, on a pool of Figure 2's size."""
     import streamlit as st
 
-    from vizkv.scenario import from_dict
-    from vizkv.ui import hardware, lesson, link
+    from vizkv.scenario.schema import from_dict
+    from vizkv.ui import hardware, link
+    from vizkv.ui.memory import lesson
 
     state = link.enter("memory")
     if "begun" not in st.session_state:

@@ -16,7 +16,7 @@ def files(suffix: str = "") -> Iterator[Path]:
         folders[:] = sorted(f for f in folders if f not in _MADE and not f.endswith(("_cache", ".egg-info")))
         folders[:] = [f for f in folders if f != ".hypothesis"]
         for name in sorted(names):
-            if name.endswith(suffix):
+            if name.endswith(suffix) and name not in _MADE:  # in a worktree .git is a file
                 yield Path(folder, name)
 
 

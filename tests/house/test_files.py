@@ -10,7 +10,6 @@ from packaging.requirements import Requirement
 
 from tests.house.project import ROOT, files, relative, text
 
-ONE_IDEA = 20 * 1024  # bytes of one Python file of the app; more is two ideas
 # a folder at the root of somebody's disk; a lookbehind, because addresses have such folders too
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:home|root|work|opt|Users)/\w+")
 PASSED_OVER = re.compile(r"pytest\.(?:mark\.)?(?:skip|skipif|xfail|importorskip)\b")
@@ -24,12 +23,6 @@ def test_no_file_names_a_path_of_one_machine():
         for hit in MACHINE_PATH.finditer(content)
     ]
     assert not wrong, "\n".join(wrong)
-
-
-def test_a_file_of_the_app_holds_one_idea():
-    ours = [p for p in files(".py") if relative(p).startswith(("vizkv/", "app.py", "pages/"))]
-    big = [f"{relative(p)}: {p.stat().st_size} bytes" for p in ours if p.stat().st_size > ONE_IDEA]
-    assert not big, "\n".join(big)
 
 
 def test_no_test_is_skipped_or_expected_to_fail():

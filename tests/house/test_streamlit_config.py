@@ -9,6 +9,7 @@ import pytest
 import streamlit
 from streamlit import config
 
+from scripts import font
 from tests.house.project import ROOT
 from vizkv import fonts
 
@@ -46,9 +47,17 @@ def test_nothing_is_asked_of_the_network():
 
 def test_the_text_face_comes_with_streamlit_and_the_chinese_one_with_us():
     assert GIVEN["theme.font"] == fonts.STACK
+    assert GIVEN["theme.codeFont"] == fonts.CODE_STACK
     media = Path(streamlit.__file__).parent / "static/static/media"
     assert list(media.glob("SourceSans*Upright*"))
     faces = GIVEN["theme.fontFaces"]
-    assert [face["url"] for face in faces] == [f"app/static/{file.name}" for file in fonts.files()]
+    files = [*fonts.files(), fonts.in_english_file()]
+    assert [face["url"] for face in faces] == [f"app/static/{file.name}" for file in files]
     assert {face["family"] for face in faces} == {fonts.FAMILY}
-    assert all((ROOT / "static" / file.name).is_file() for file in fonts.files()), "static/ leads to vizkv/fonts"
+    assert all((ROOT / "static" / file.name).is_file() for file in files), "static/ leads to vizkv/fonts"
+
+
+def test_the_small_face_is_asked_for_exactly_the_chinese_of_an_english_page():
+    small = GIVEN["theme.fontFaces"][-1]
+    assert small["unicodeRange"] == ", ".join(f"U+{ord(letter):X}" for letter in sorted(font.in_english()))
+    assert small["weight"] == GIVEN["theme.fontFaces"][0]["weight"], "faces of one weight complete each other"

@@ -5,14 +5,15 @@ from functools import cache
 
 import pytest
 
-from vizkv import engine, lecture
+from vizkv import lecture
+from vizkv.engine import engine
 from vizkv.lecture import questions, worksheet
 from vizkv.lecture.script import Beat
-from vizkv.messages import messages
-from vizkv.presets import preset as example
+from vizkv.messages.catalogue import messages
 from vizkv.replay import at
-from vizkv.scenario import ScenarioError, from_dict, to_dict
-from vizkv.slots import Code
+from vizkv.scenario.presets import preset as example
+from vizkv.scenario.schema import ScenarioError, from_dict, to_dict
+from vizkv.trace.slots import Code
 
 SAY = messages("en")
 
@@ -39,21 +40,21 @@ def asked(preset, page="memory", beat=None, **ask):
 
 
 def test_a_slot_behind_the_end_is_reserved_while_its_request_runs():
-    one = asked("readers-question-alone", beat={"step": 200, "lens": "online"}, kind="colour", slot=501)
+    one = asked("readers-question-alone", beat={"step": 200, "lens": "online"}, kind="colour", slot=500)
     assert one.answer == "reserved"
     assert {choice.value for choice in one.choices} == {"used", "reserved", "internal", "external", "free"}
 
 
 def test_it_is_internal_once_that_request_has_finished():
     beat = {"step": 200, "lens": "online"}
-    one = asked("readers-question-alone", beat=beat, kind="colour", slot=501, request="A", finish=True)
+    one = asked("readers-question-alone", beat=beat, kind="colour", slot=500, request="A", finish=True)
     assert one.answer == "internal"
     assert int(one.words["step"]) > 200
 
 
 def test_hindsight_names_it_so_from_the_beginning():
     assert (
-        asked("readers-question-alone", beat={"step": 9, "lens": "hindsight"}, kind="colour", slot=501).answer
+        asked("readers-question-alone", beat={"step": 9, "lens": "hindsight"}, kind="colour", slot=500).answer
         == "internal"
     )
 
@@ -104,14 +105,15 @@ def test_the_answer_about_a_place_points_at_it():
     assert "mark" not in asked("paper-figure-8", "paper", {"step": 1}, kind="free-blocks", step=0).words
 
 
-def test_a_slot_of_the_first_page_counts_from_one_as_the_notes_of_its_player_do():
-    """Whoever points at the marked slot reads the number that the question has."""
+def test_slots_of_a_question_count_from_zero_and_it_says_which_one_that_is():
     step = 12  # the slots that are written lie at the beginning
     trace = run(example("readers-question-alone").scenario)
     written = int((at(trace.systems[0], trace.requests, step).codes() == Code.USED).sum())
-    for slot, colour in ((written, "used"), (written + 1, "reserved")):
+    for slot, colour in ((written - 1, "used"), (written, "reserved")):
         one = asked("readers-question-alone", beat={"step": step, "lens": "online"}, kind="colour", slot=slot)
-        assert one.answer == colour and one.words["mark"] == f"0.{slot - 1}-{slot - 1}"
+        assert one.answer == colour and one.words["mark"] == f"0.{slot}-{slot}"
+    asked_ = asked("readers-question-alone", beat={"step": step}, kind="colour", slot=500)
+    assert "slot 500 (the 501st)" in asked_.text
 
 
 def test_a_copy_takes_one_block_where_two_write():

@@ -6,8 +6,8 @@ import pytest
 
 from vizkv import lecture
 from vizkv.lecture import script
-from vizkv.presets import list_presets
-from vizkv.scenario import ScenarioError
+from vizkv.scenario.presets import list_presets
+from vizkv.scenario.schema import ScenarioError
 from vizkv.ui import pages
 
 GOOD = '[[beats]]\ntitle = "One"\npage = "memory"\npreset = "figure-3"\n'
@@ -82,7 +82,7 @@ def test_a_script_written_on_windows_is_read():
         (written(ask='[{ kind = "colour", slot = 1, finish = true }]'), "the one that finishes"),
         ('title="T"\nbeats=[{title="a", page="cost", preset="figure-3"}]', "the page cost runs none"),
         ('title="T"\nbeats=[{title="a", page="whatif", preset="figure-2", ask=[{kind="victim"}]}]', "step by step"),
-        ("#" * (script.MAX_BYTES + 1), "at most"),
+        ("#" * (script.MAX_SCRIPT + 1), "at most"),
     ],
     ids=lambda value: None,
 )
@@ -90,6 +90,11 @@ def test_a_bad_script_is_refused_in_one_sentence(text, says):
     said = complaint(text)
     assert says in said
     assert said.endswith(".") and "\n" not in said
+
+
+def test_a_script_of_thousands_of_beats_is_not_quoted_in_its_refusal():
+    text = 'title = "T"\n' + '[[beats]]\ntitle = "a"\npage = "cost"\n' * 3000
+    assert complaint(text) == "The field beats is a list of 3000 items; valid is a list of 1 to 60 tables."
 
 
 def test_the_fields_that_the_scripts_head_explains_are_those_it_has():

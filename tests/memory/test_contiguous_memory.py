@@ -2,7 +2,8 @@
 
 import pytest
 
-from vizkv.memory import ContiguousMemory, Moved, OutOfMemory, Reservation, make_placement
+from vizkv.systems.base.errors import OutOfMemory
+from vizkv.systems.contiguous.memory import ContiguousMemory, Moved, Reservation, make_placement
 
 
 def test_an_owner_holds_one_piece_until_it_is_freed():

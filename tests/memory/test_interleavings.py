@@ -12,7 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from vizkv.memory import Copied, OutOfMemory, PagedMemory, Write, extend_chain
+from vizkv.systems.base.errors import OutOfMemory
+from vizkv.systems.paged.memory import Copied, PagedMemory, Write
+from vizkv.systems.paged.prefix import extend_chain
 
 BEGINNINGS = ([0] * 12, [0, 1] * 6, [1, 1, 1, 0, 0, 0] * 2, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8])
 

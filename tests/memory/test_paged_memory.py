@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.memory import BlockPool, Freed, OutOfMemory, PagedMemory, Place, PrefixCache, Shared, Taken, extend_chain
+from vizkv.systems.base.errors import OutOfMemory
+from vizkv.systems.paged.blocks import BlockPool, Freed, Place
+from vizkv.systems.paged.memory import PagedMemory, Shared, Taken
+from vizkv.systems.paged.prefix import PrefixCache, extend_chain
 
 
 def chain(tokens, block_size=4):

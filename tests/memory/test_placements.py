@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.memory import BestFit, Buddy, FirstFit, Grant, Ideal, Move, OutOfMemory, make_placement, next_power_of_two
+from vizkv.systems.base.errors import OutOfMemory
+from vizkv.systems.contiguous.buddy import Buddy
+from vizkv.systems.contiguous.holes import BestFit, FirstFit, Ideal
+from vizkv.systems.contiguous.memory import make_placement
+from vizkv.systems.contiguous.placement import Grant, Move, next_power_of_two
 
 NAMES = ["buddy", "first-fit", "best-fit", "ideal"]
 OPT_13B = 983 * 16  # slots of the paper's pool

@@ -2,7 +2,10 @@
 
 import pytest
 
-from vizkv.memory import Copied, Freed, OutOfMemory, PagedMemory, Place, Taken, Write, extend_chain
+from vizkv.systems.base.errors import OutOfMemory
+from vizkv.systems.paged.blocks import Freed, Place
+from vizkv.systems.paged.memory import Copied, PagedMemory, Taken, Write
+from vizkv.systems.paged.prefix import extend_chain
 
 
 def forked(children=1, tokens=7, slots=36, **fields):

@@ -2,7 +2,10 @@
 
 import pytest
 
-from vizkv.memory import Freed, OutOfMemory, PagedMemory, Place, Swapped, Write, extend_chain
+from vizkv.systems.base.errors import OutOfMemory
+from vizkv.systems.paged.blocks import Freed, Place
+from vizkv.systems.paged.memory import PagedMemory, Swapped, Write
+from vizkv.systems.paged.prefix import extend_chain
 
 
 def chain(tokens):

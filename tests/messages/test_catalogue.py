@@ -1,7 +1,6 @@
 """Every sentence comes from the catalogue, and the catalogue holds no sentence that nobody says."""
 
 import ast
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,10 +10,9 @@ from babel import Locale
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-from vizkv.messages import FOLDER, LANGUAGES, messages
-from vizkv.presets import list_presets
-from vizkv.ui import streamlit_words
-from vizkv.ui.plot_words import config
+from vizkv.messages.catalogue import FOLDER, LANGUAGES, messages
+from vizkv.scenario.presets import list_presets
+from vizkv.ui.charts.words import config
 
 
 def written(language: str) -> dict[str, tuple[bool, tuple[str, ...]]]:
@@ -36,7 +34,7 @@ SOURCES = [*sorted((ROOT / "vizkv").rglob("*.py")), *sorted((ROOT / "pages").glo
 
 def placeholders(*texts: str) -> set[str]:
     """The names in braces."""
-    return {name for text in texts for name in re.findall(r"\{(\w+)\}", text)}
+    return {name for text in texts for name in re.findall(r"\{(\w+)(?::[^}]*)?\}", text)}
 
 
 def keys_said() -> tuple[set[str], list[re.Pattern[str]]]:
@@ -59,7 +57,7 @@ def keys_said() -> tuple[set[str], list[re.Pattern[str]]]:
             if isinstance(node, ast.Call):
                 called = node.func.func if isinstance(node.func, ast.Call) else node.func  # say(...), link.say()(...)
                 name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-                if name == "say" and node.args:
+                if name in ("say", "in_markdown", "md") and node.args:
                     take(node.args[0])
                 elif name == "group" and node.args and isinstance(getattr(node.args[0], "value", None), str):
                     patterns.append(re.compile(re.escape(node.args[0].value) + ".+"))
@@ -148,18 +146,22 @@ def test_every_preset_has_a_title_a_question_and_something_to_try(preset):
         assert f"preset.{preset.id}.{part}" in messages()
 
 
-def test_what_streamlit_says_is_said_in_other_languages_and_put_back_in_english():
-    keys = {f"streamlit.{key}" for key in streamlit_words.WORDS.values()}
-    assert keys == {key for key in messages().keys() if key.startswith("streamlit.")}
-    assert "const WORDS = {};" in streamlit_words.script(messages())
-    words = json.loads(re.search(r"const WORDS = (\{.*?\});", streamlit_words.script(messages("zh")))[1])
-    assert words.keys() == streamlit_words.WORDS.keys()
-    assert all(("$" in english) == ("$" in said) for english, said in words.items())
-
-
 def test_plotly_is_told_the_language_with_its_words_and_its_numbers():
     assert config(messages()) == {"displayModeBar": False}
     chinese = config(messages("zh"))
     found = chinese["locales"][chinese["locale"]]
     assert found["format"] == {"decimal": ".", "thousands": ",", "grouping": [3]}
     assert all(re.search("[\u4e00-\u9fff]", text) for text in found["dictionary"].values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_bold_words_end_where_markdown_ends_them(language):
+    # "**...。**word" stays as it is written: Markdown ends bold words at a letter, or where a space follows
+    wrong = [
+        f"{key}: {words[-8:]}**{after[:1]}"
+        for key, (_, forms) in CATALOGUES[language].items()
+        for text in forms
+        for words, after in zip(text.split("**")[1::2], text.split("**")[2::2], strict=False)
+        if words and not words[-1].isalnum() and words[-1] != "}" and after[:1].isalnum()
+    ]
+    assert not wrong

@@ -1,15 +1,13 @@
 """What else a Chinese session would show in English: sources, lists, sentences in a row, Streamlit's longer texts."""
 
-import json
 import re
 
 import pytest
 
-from vizkv.hardware import CARD_TYPES, MODELS
-from vizkv.messages import messages
-from vizkv.scenario import LENGTH_SETS, ScenarioError
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.hardware import CARD_TYPES, MODELS
+from vizkv.scenario.schema import LENGTH_SETS, ScenarioError
 from vizkv.sweep import parse_axis
-from vizkv.ui import streamlit_words
 from vizkv.workload import source_of
 
 ZH = messages("zh")
@@ -47,8 +45,3 @@ def test_behind_a_full_width_mark_there_is_no_space():
     assert ZH.sentences("一。", "", "二。") == "一。二。"
     assert messages().sentences("One.", "Two.") == "One. Two."
     assert ZH.sentences("**10** KiB", "二") == "**10** KiB 二"
-
-
-def test_each_part_that_streamlit_fills_in_has_its_place_in_the_translation():
-    words = json.loads(re.search(r"const WORDS = (\{.*?\});", streamlit_words.script(ZH))[1])
-    assert all(english.count("$") == said.count("$") for english, said in words.items())

@@ -9,12 +9,15 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
-from vizkv import hardware, link, scenario, trace
-from vizkv.messages import CONTEXTS, FOLDER, LANGUAGES, messages
-from vizkv.presets import list_presets
-from vizkv.scenario import ScenarioError
+from vizkv.messages.catalogue import CONTEXTS, FOLDER, LANGUAGES, messages
+from vizkv.messages.sentence import Told, renamed, told
+from vizkv.scenario import code as link
+from vizkv.scenario import hardware
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.presets import list_presets
+from vizkv.scenario.schema import ScenarioError
 from vizkv.sweep import parse_axis
-from vizkv.told import Told, renamed, told
+from vizkv.trace import trace
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "vizkv").rglob("*.py"))
@@ -91,7 +94,7 @@ BAD = {
     'slots = 64\n[[systems]]\nkind = "paged"\nwatermark = 3.5': ("systems[0].watermark", "3.5"),
     'slots = 64\n[[systems]]\nkind = "paged"\n[[requests]]\nprompt_tokens = 9\nfinal_slots = 4': ("final_slots", "9"),
     'slots = 64\n[[systems]]\nkind = "paged"\n[[requests]]\nid = "x "': ("requests[0].id", "'x '"),
-    "slots = x": ("第 1 行第 9 列", "'x'"),
+    "slots = x": ("第 1 行第 9 列", "Invalid value"),
 }
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from vizkv.messages import messages
+from vizkv.messages.catalogue import Messages, messages
 
 ROOT = Path(__file__).parents[2] / "vizkv"
 ROOMS = ("views", "ui", "cli", "export", "lecture")
 # not for people: lengths and angles in CSS and SVG; words of a link; Plotly's own notation, which charts.py repeats
 DRAWN = re.compile(r"px|deg|translate|<path|<circle|<rect|<line|<svg|viewBox")
-ELSEWHERE = {"views/picture_svg.py", "views/picture_books.py", "ui/whatif.py", "export/chart_words.py"}
+ELSEWHERE = {"views/picture/svg.py", "views/picture/books.py", "ui/whatif/page.py", "export/charts/words.py"}
 
 
 def by_hand(path: Path) -> list[str]:
@@ -47,7 +47,7 @@ def test_no_number_in_a_text_is_formatted_by_hand():
 
 
 def test_the_browser_writes_numbers_with_the_pages_language():
-    for path in [*(ROOT / "player").glob("*.js"), *(ROOT / "live").glob("*.js"), *(ROOT / "ui").glob("*.js")]:
+    for path in [*(ROOT / "player").glob("*.js"), *(ROOT / "live").glob("*.js"), *(ROOT / "ui").rglob("*.js")]:
         text = path.read_text("utf-8")
         assert not re.search(r"toFixed|toPrecision|toLocaleString|NumberFormat\(\s*(\)|[\"'])", text), path.name
 
@@ -65,3 +65,8 @@ def test_every_way_of_writing_a_number_goes_through_the_locale(language):
     assert (say.fixed(1234.5, 2), say.fixed(1234.5, 0)) == ("1,234.50", "1,234")
     assert (say.exact(0.0005), say.exact(20000)) == ("0.0005", "20,000")
     assert (say.scientific(1.23e-7), say.scientific(1e-3, 0)) == ("1.2E-7", "1E-3")
+
+
+def test_a_zero_below_zero_does_not_change_how_zero_is_written_from_then_on():
+    say = Messages("en")
+    assert [say.number(n) for n in (-0.0, 0, 0.0)] == ["0", "0", "0"]

@@ -7,7 +7,8 @@ import torch
 
 from tests.model.conftest import random_model
 from tests.model.test_memory import IDS, TOLERANCE, forward, largest, new_pool
-from vizkv.model.attention import attend, attend_together, weights
+from vizkv.model.attention import attend, attend_together
+from vizkv.model.attention_weights import weights
 from vizkv.model.llama import Llama
 from vizkv.model.pool import Chunk, ContiguousChunk, KVPool, PagedChunk
 

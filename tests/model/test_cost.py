@@ -30,6 +30,16 @@ def test_paged_attention_reads_the_same_through_every_block_size(bench, block_si
                 assert torch.equal(ours, theirs)
 
 
+def test_each_memory_lies_in_the_layout_that_suits_it(bench):
+    bench.shuffle(16)
+    contiguous = bench.pair(0, LENGTH)[0]()
+    for layer in range(SMALL.layers):
+        for read in contiguous.read(layer):
+            assert all(head.is_contiguous() for head in read[0])  # attention reads one head after the other
+    blocks = bench.paged.tensor.unflatten(2, (-1, 16))
+    assert blocks[0, 0, 1].is_contiguous()  # a block is gathered in one piece
+
+
 @pytest.mark.parametrize("block_size", [1, 16, 64])
 def test_the_blocks_are_scattered(bench, block_size):
     bench.shuffle(block_size)

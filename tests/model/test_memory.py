@@ -15,9 +15,9 @@ TOLERANCE = 1e-4
 IDS = [(7 * i * i + 3 * i + 1) % 97 for i in range(40)]
 
 
-def new_pool(model: Llama, slots: int = 64) -> KVPool:
+def new_pool(model: Llama, slots: int = 64, by_head: bool = False) -> KVPool:
     c = model.config
-    return KVPool(c.layers, slots, c.kv_heads, c.head_dim)
+    return KVPool(c.layers, slots, c.kv_heads, c.head_dim, by_head=by_head)
 
 
 def forward(model: Llama, ids: list[int]) -> torch.Tensor:
@@ -38,7 +38,7 @@ def largest(difference: torch.Tensor) -> float:
 def test_logits_equal_the_cacheless_pass_however_a_sequence_is_cut_into_steps(small, cuts, block_size, seed):
     expected = forward(small, IDS)
     table = torch.randperm(64 // block_size, generator=torch.Generator().manual_seed(seed)).tolist()
-    slices, blocks = new_pool(small), new_pool(small)
+    slices, blocks = new_pool(small, by_head=True), new_pool(small)
     edges = [0, *sorted(cuts), len(IDS)]
     for first, end in zip(edges, edges[1:], strict=False):
         chunks: list[Chunk] = [
@@ -62,13 +62,37 @@ def test_sequences_of_different_length_and_phase_share_one_step(small):
         assert largest(row - forward(small, ids)[-1]) < TOLERANCE
 
 
-def test_a_contiguous_read_is_a_view_of_the_pool(small):
-    pool = new_pool(small)
+@pytest.mark.parametrize("by_head", [True, False])
+def test_a_contiguous_read_is_a_view_of_the_pool(small, by_head):
+    pool = new_pool(small, by_head=by_head)
     chunk = ContiguousChunk(pool, [5], position=6, start=10)
     for half, read in enumerate(chunk.read(1)):
         assert read.untyped_storage().data_ptr() == pool.tensor.untyped_storage().data_ptr()
         assert read.data_ptr() == pool.tensor[1, half, 10].data_ptr()
         assert read.shape == (1, small.config.kv_heads, 7, small.config.head_dim)
+
+
+def test_a_contiguous_read_finds_all_tokens_of_a_head_side_by_side(small):
+    chunk = ContiguousChunk(new_pool(small, by_head=True), [5], position=6, start=10)
+    for read in chunk.read(1):
+        assert all(head.is_contiguous() for head in read[0])
+
+
+@pytest.mark.parametrize("sequences", [1, 5])  # five short ones are attended together
+def test_how_the_slots_lie_in_memory_changes_no_logit(small, sequences):
+    def steps(pool: KVPool, paged: bool) -> list[torch.Tensor]:
+        def chunk(number: int, ids: list[int], position: int) -> Chunk:
+            start = 12 * number
+            table = list(range(start // 4, start // 4 + 3))
+            return PagedChunk(pool, ids, position, table, 4) if paged else ContiguousChunk(pool, ids, position, start)
+
+        small.step([chunk(n, IDS[n : n + 9], 0) for n in range(sequences)])
+        return [small.step([chunk(n, [IDS[p]], p) for n in range(sequences)]) for p in (9, 10)]
+
+    expected = steps(new_pool(small), paged=False)
+    for by_head, paged in ((True, False), (False, True)):
+        for ours, theirs in zip(steps(new_pool(small, by_head=by_head), paged), expected, strict=True):
+            assert largest(ours - theirs) < TOLERANCE
 
 
 def test_physical_blocks_may_trade_places_if_the_table_follows(small):
@@ -117,8 +141,8 @@ def test_a_sequence_may_read_blocks_that_another_fills_in_the_same_step(small):
 
 def test_every_memory_gives_the_same_text(tiny):
     ids = tiny.tokenizer.encode("The people of this country")
-    texts = [greedy(tiny.model, ids, 60, "contiguous"), greedy(tiny.model, ids, 60, "paged", 16)]
-    texts += [greedy(tiny.model, ids, 60, "paged", 1), greedy_batch(tiny.model, [ids[:2], ids], 60, "paged")[1]]
+    texts = [greedy(tiny.model, ids, 60), greedy(tiny.model, ids, 60, 16)]
+    texts += [greedy(tiny.model, ids, 60, 1), greedy_batch(tiny.model, [ids[:2], ids], 60, 16)[1]]
     assert all(text == texts[0] for text in texts)
 
 

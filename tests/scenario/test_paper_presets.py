@@ -4,15 +4,16 @@ from functools import cache
 
 import pytest
 
-from vizkv import engine, proof, replay
-from vizkv.events import Kind
-from vizkv.memory import BlockPool
-from vizkv.messages import messages
+from vizkv import replay
+from vizkv.engine import engine, proof
+from vizkv.messages.catalogue import messages
 from vizkv.model import load_model
-from vizkv.presets import list_presets, preset
-from vizkv.scenario import from_dict, to_dict
-from vizkv.slots import Code
-from vizkv.views import figures
+from vizkv.scenario.presets import list_presets, preset
+from vizkv.scenario.schema import from_dict, to_dict
+from vizkv.systems.paged.blocks import BlockPool
+from vizkv.trace.events import Kind
+from vizkv.trace.slots import Code
+from vizkv.views.facts import figures
 
 PAPER = [p.id for p in list_presets() if p.page == "paper"]
 PAGED = [name for name in PAPER if name != "paper-figure-3"]

@@ -7,12 +7,13 @@ import pytest
 from tokenizers import Tokenizer
 
 import vizkv
-from vizkv import engine, replay
-from vizkv.events import Kind
-from vizkv.link import to_code
-from vizkv.presets import FOLDER, list_presets, preset
-from vizkv.scenario import from_dict, from_toml, to_dict, to_toml
-from vizkv.slots import ledger
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.scenario.code import to_code
+from vizkv.scenario.presets import FOLDER, list_presets, preset
+from vizkv.scenario.schema import from_dict, from_toml, to_dict, to_toml
+from vizkv.trace.events import Kind
+from vizkv.trace.slots import ledger
 
 TOKENIZER = Path(vizkv.__file__).parent / "model" / "tiny" / "tokenizer.json"
 PRESETS = {p.id: p for p in list_presets()}

@@ -6,7 +6,7 @@ import pytest
 import tomli_w
 
 from tests.contract.program import vizkv
-from vizkv.scenario import ScenarioError, from_dict, from_toml, load
+from vizkv.scenario.schema import ScenarioError, from_dict, from_toml, load
 
 
 def scenario(**changes):
@@ -67,8 +67,8 @@ REFUSED = [
     (scenario(systems=[]), ["systems", "[]", "1 to 12 tables"]),
     (scenario(systems=[PAGED] * 13), ["systems", "1 to 12 tables"]),
     ({"requests": [LENGTHS]}, ["systems", "missing", "1 to 12 tables"]),
-    (system(), ["systems[0].kind", "missing", "'contiguous' or 'paged'"]),
-    (system(kind="page"), ["systems[0].kind", "'page'", "'contiguous' or 'paged'"]),
+    (system(), ["systems[0].kind", "missing", "'contiguous', 'paged' or 'virtual'"]),
+    (system(kind="page"), ["systems[0].kind", "'page'", "'contiguous', 'paged' or 'virtual'"]),
     (
         system(**CONTIGUOUS, reserve="maximum"),
         ["systems[0].reserve", "'maximum'", "'max', 'pow2', 'pow2-total', 'oracle' or 'multiple'"],
@@ -167,7 +167,7 @@ REFUSED = [
     ),
     (
         scenario(requests=[OUTPUT | {"beam_width": 2}], systems=[PAGED, CONTIGUOUS]),
-        ["requests[0].beam_width", "2", "'Orca (Max)'", "paged systems only"],
+        ["requests[0].beam_width", "2", "'Orca (Max)'", "does not share memory"],
     ),
     # recovery, and what is done by hand
     (system(**PAGED, recovery="swapping"), ["systems[0].recovery", "'swapping'", "'recompute' or 'swap'"]),

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.link import MAX_CODE_BYTES, MAX_CODE_CHARACTERS, from_code, to_code
-from vizkv.scenario import ScenarioError, from_dict, from_toml, load, resolve_lengths, to_toml
+from vizkv.limits.limits import MAX_CODE, MAX_CODE_UNPACKED
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.schema import ScenarioError, from_dict, from_toml, load, resolve_lengths, to_toml
 
 words = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
@@ -136,8 +137,8 @@ def test_a_damaged_link_is_one_sentence_or_another_scenario_never_a_crash(data):
         (packed(b'{"slots": NaN}'), "damaged"),
         (packed(b"3"), "The scenario is 3"),
         (packed(b'{"slots": 3}'), "systems is missing"),
-        ("1" * (MAX_CODE_CHARACTERS + 1), "at most 65536"),
-        (packed(b" " * (MAX_CODE_BYTES + 1)), "unpacks to more than 4194304 bytes"),
+        ("1" * (MAX_CODE + 1), "at most 65536"),
+        (packed(b" " * (MAX_CODE_UNPACKED + 1)), "unpacks to more than 4194304 bytes"),
     ],
     ids=str,
 )

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import vizkv
-from vizkv.scenario import LENGTH_SETS, ScenarioError, from_dict
+from vizkv.scenario.schema import LENGTH_SETS, ScenarioError, from_dict
 from vizkv.workload import Arrival, Clock, draw, draw_lengths
 
-DATA = json.loads((Path(vizkv.__file__).parent / "data" / "lengths.json").read_text(encoding="utf-8"))
+DATA = json.loads((Path(vizkv.__file__).parent / "workload" / "data" / "lengths.json").read_text(encoding="utf-8"))
 HEAD = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 
 
@@ -33,7 +33,7 @@ def test_every_set_says_where_it_comes_from_and_under_which_licence():
     for lengths in DATA["sets"].values():
         assert lengths["source"] and lengths["licence"]
         for side in ("prompt", "output"):
-            assert len(lengths[side]["quantiles"]) == len(DATA["levels"])
+            assert len(lengths[side]["quantiles"]) == (101 if lengths["between"] == "linear" else 21)
             assert lengths[side]["quantiles"] == sorted(lengths[side]["quantiles"])
 
 
@@ -64,9 +64,28 @@ def test_drawn_lengths_have_the_quantiles_of_the_set(name):
     assert pairs.min() >= 1
     measured = DATA["sets"]["sharegpt_paper_filtered" if name == "sharegpt" else name]
     for column, side in enumerate(("prompt", "output")):
+        quantiles = measured[side]["quantiles"]
         for level in (0.25, 0.5, 0.75):
-            expected = measured[side]["quantiles"][DATA["levels"].index(level)]
+            expected = quantiles[round(level * (len(quantiles) - 1))]
             assert np.quantile(pairs[:, column], level) == pytest.approx(expected, rel=0.12, abs=1.5)
+
+
+@pytest.mark.parametrize("name", ["sharegpt_raw", "azure2023_conv", "mooncake_conversation"])
+def test_the_tail_of_drawn_lengths_is_the_set_s_own(name):
+    """Between the two highest of 21 quantiles lies a twentieth of all requests, and most of the tokens."""
+    pairs = np.array(draw_lengths(name, 100_000, np.random.default_rng(1), np.random.default_rng(2)))
+    for column, side in enumerate(("prompt", "output")):
+        for level in (0.96, 0.98):
+            expected = DATA["sets"][name][side]["quantiles"][round(level * 100)]
+            assert np.quantile(pairs[:, column], level) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_length_between_two_fine_quantiles_is_uniform():
+    """The last hundredth of ShareGPT's prompts reaches from the 99th quantile to the longest, evenly."""
+    quantiles = DATA["sets"]["sharegpt_raw"]["prompt"]["quantiles"]
+    pairs = np.array(draw_lengths("sharegpt_raw", 400_000, np.random.default_rng(1), np.random.default_rng(2)))
+    tail = np.sort(pairs[pairs[:, 0] > quantiles[-2], 0])
+    assert np.median(tail) == pytest.approx((quantiles[-2] + quantiles[-1]) / 2, rel=0.05)
 
 
 def test_sharegpt_pairs_stay_below_2048_together_as_in_the_paper():
@@ -125,7 +144,7 @@ def test_poisson_arrivals_draw_whole_rows_from_a_file(tmp_path):
         ("", ["is empty", "at least one request"]),
         (" \n\n", ["is empty"]),
         (HEAD, ["zero requests"]),
-        ("time,in,out\n1,2,3\n", ["no column TIMESTAMP", "'time,in,out'", "ContextTokens, GeneratedTokens"]),
+        ("time,in,out\n1,2,3\n", ["fields 'time, in, out'", "azure (TIMESTAMP, ContextTokens, GeneratedTokens)"]),
         (HEAD + "1,2\n", ["line 2", "2 cells", "3"]),
         (HEAD + "1,2,3\n1,-2,3\n", ["line 3", "ContextTokens is '-2'", "from 1 to"]),
         (HEAD + "1,2,0\n", ["line 2", "GeneratedTokens is '0'", "from 1 to"]),
@@ -138,14 +157,14 @@ def test_poisson_arrivals_draw_whole_rows_from_a_file(tmp_path):
         (b"\x1f\x8b\x08 packed", ["binary", "unpacked"]),
         (b"\xff\xfea,b", ["binary", "UTF-8"]),
         ('{"timestamp": 1, "input_l', ["line 1", "one JSON object a line"]),
-        ('{"timestamp": 1, "input_length": 2}', ["line 1", "no field output_length", "input_length"]),
+        ('{"timestamp": 1, "input_length": 2}', ["no field output_length", "'timestamp, input_length'"]),
         ('{"timestamp": 1, "input_length": -2, "output_length": 1}', ["input_length is -2", "from 1 to"]),
-        ('{"timestamp": 1, "input_length": true, "output_length": 1}', ["input_length is True", "a whole number"]),
+        ('{"timestamp": 1, "input_length": true, "output_length": 1}', ["input_length is true", "a whole number"]),
         ('{"timestamp": NaN, "input_length": 2, "output_length": 1}', ["timestamp is nan", "milliseconds"]),
         ('{"timestamp": 1, "input_length": 2, "output_length": 1, "hash_ids": 5}', ["hash_ids is 5", "a list"]),
         (
             '{"timestamp": 1, "input_length": 513, "output_length": 1, "hash_ids": [7]}',
-            ["line 1", "hash_ids has 1 items for input_length = 513", "valid are 2", "each 512 tokens"],
+            ["line 1", "hash_ids has 1 items for input_length = 513", "valid is 2", "each 512 tokens"],
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -163,11 +182,6 @@ def test_a_trace_of_more_than_200_mb_is_refused_unread(tmp_path):
         file.truncate(200_000_001)  # a hole: takes no room on the disk
     with pytest.raises(ScenarioError, match="at most 200 MB"):
         arrivals(lengths=str(path), arrivals="trace")
-
-
-def test_what_a_trace_names_beyond_the_prompt_is_left_out(tmp_path):
-    line = json.dumps({"timestamp": 0, "input_length": 512, "output_length": 1, "hash_ids": [7, 8, 9]})
-    assert trace(tmp_path / "t.jsonl", line)[0].hash_ids == (7,)
 
 
 def test_long_hashes_keep_what_is_equal_and_fit_in_token_ids(tmp_path):

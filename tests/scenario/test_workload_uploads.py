@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from vizkv.link import from_code, to_code
-from vizkv.scenario import ScenarioError, from_dict, from_toml, to_toml
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.schema import ScenarioError, from_dict, from_toml, to_toml
 from vizkv.workload import draw, report, source_of, uploads
 
 HEAD = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
@@ -138,34 +138,40 @@ MILLION = ",".join(f"c{i}" for i in range(1_000_000))
 @pytest.mark.parametrize(
     ("data", "parts"),
     [
-        ("TIMESTAMP,Context,GeneratedTokens\n0,1,1\n", ["no column ContextTokens", "valid is CSV with the columns"]),
+        (
+            "TIMESTAMP,Context,GeneratedTokens\n0,1,1\n",
+            ["no field ContextTokens", "valid in the format azure are TIMESTAMP, ContextTokens"],
+        ),
         (HEAD + "0,-3,1\n", ["line 2", "ContextTokens is '-3'", "from 1 to 4194304"]),
         (HEAD + "0,1,1\n1,NaN,1\n", ["line 3", "ContextTokens is 'NaN'", "a whole number"]),
         (HEAD + "NaN,1,1\n", ["line 2", "TIMESTAMP is 'NaN'"]),
         (HEAD + "0,,1\n", ["line 2", "ContextTokens is ''"]),
         ("", ["is empty"]),
         ("\n \n", ["is empty"]),
-        (HEAD, ["zero requests", "after the line of names"]),
+        (HEAD, ["zero requests; valid is at least one"]),
         (b"\x89PNG\r\n\x1a\n\0\0\0", ["binary file"]),
         (gzip.compress(GOOD), ["binary file", "packed with gzip", "unpacked"]),
         (b"PK\x03\x04....", ["binary file", "packed with zip", "unpacked"]),
         ((HEAD + "0,1,1 é\n").encode("latin-1"), ["UTF-8"]),
         (HEAD.encode("utf-16"), ["binary file"]),
-        (MILLION + "\n", ["no column TIMESTAMP", "'c0,c1"]),
+        (MILLION + "\n", ["fields 'c0, c1", "no format is known", "burstgpt (Timestamp, Request tokens"]),
         (HEAD.strip() + "," + MILLION + "\n1,2,3\n", ["line 2", "3 cells", "1000003"]),
-        ("0,1,1\n", ["no column TIMESTAMP"]),
+        ("0,1,1\n", ["fields '0, 1, 1'", "no format is known"]),
         ('{"timestamp": 0, "input_length": 0, "output_length": 1}', ["line 1", "input_length is 0"]),
         ('{"timestamp": 0, "input_length": NaN, "output_length": 1}', ["line 1", "input_length is nan"]),
-        ('{"timestamp": 0, "input_length": 1}', ["no field output_length"]),
-        ('{"timestamp": 0, "input_length": 1025, "output_length": 1, "hash_ids": [1, 2]}', ["2 items", "valid are 3"]),
-        ('[{"timestamp": 0}]', ["no column TIMESTAMP", "JSONL with timestamp"]),
+        ('{"timestamp": 0, "input_length": 1}', ["no field output_length", "in the format mooncake"]),
+        ('{"timestamp": 0, "input_length": 1025, "output_length": 1, "hash_ids": [1, 2]}', ["2 items", "valid is 3"]),
+        ('[{"timestamp": 0}]', ["no field input_length", "in the format mooncake"]),
+        ('[{"conversations": []}, 3]', ["item 2", "is 3", "a JSON object"]),
+        ('[{"conversations": []}', ["is not JSON", "line 1"]),
+        ("[" * 100_000, ["is not JSON", "nested too deeply"]),
         ("{" * 100_000, ["line 1", "one JSON object a line"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_a_file_that_is_no_trace_is_one_sentence_and_is_not_kept(data, parts, cache):
     said = refused(data, "their file.csv")
-    assert said.startswith("The trace 'their file.csv'") and len(said) < 300
+    assert said.startswith("The trace 'their file.csv'") and len(said) < 500
     for part in parts:
         assert part in said
     assert not cache.exists()
@@ -178,7 +184,7 @@ def test_a_file_of_200_mb_is_refused_unread(cache):
 
 
 def test_more_requests_than_anybody_could_run_are_refused(monkeypatch):
-    monkeypatch.setattr("vizkv.workload.recorded.MAX_ROWS", 2)
+    monkeypatch.setattr("vizkv.workload.formats.base.MAX_WORKLOAD_REQUESTS", 2)
     assert "more than 2 requests" in refused(GOOD + b"3,1,1\n")
     lines = [json.dumps({"timestamp": 0, "input_length": 1, "output_length": 1})] * 3
     assert "more than 2 requests" in refused("\n".join(lines))

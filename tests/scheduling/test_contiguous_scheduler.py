@@ -2,9 +2,11 @@
 
 import pytest
 
-from vizkv.events import Event, Kind
-from vizkv.scenario import from_dict
-from vizkv.scheduling import ContiguousScheduler, PagedScheduler, Refusal, Sequence, estimate
+from vizkv.scenario.schema import from_dict
+from vizkv.systems.base.request import Refusal, Sequence
+from vizkv.systems.contiguous.scheduler import ContiguousScheduler, estimate
+from vizkv.systems.paged.scheduler import PagedScheduler
+from vizkv.trace.events import Event, Kind
 
 
 def told(events):

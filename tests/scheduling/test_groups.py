@@ -2,10 +2,11 @@
 
 import pytest
 
-from vizkv.events import Event, Kind
-from vizkv.scenario import from_dict
-from vizkv.scheduling import Group, PagedScheduler, Refusal, Sequence
-from vizkv.scheduling.groups import Share, shares
+from vizkv.scenario.schema import from_dict
+from vizkv.systems.base.groups import Share, shares
+from vizkv.systems.base.request import Group, Refusal, Sequence
+from vizkv.systems.paged.scheduler import PagedScheduler
+from vizkv.trace.events import Event, Kind
 
 
 def paged(slots, *, max_num_batched_tokens=2560, max_num_seqs=256, **system):

@@ -1,8 +1,9 @@
 """vLLM V1's rules where no recording shows them, and the events that they leave."""
 
-from vizkv.events import Event, Kind
-from vizkv.scenario import from_dict
-from vizkv.scheduling import PagedScheduler, Refusal, Sequence
+from vizkv.scenario.schema import from_dict
+from vizkv.systems.base.request import Refusal, Sequence
+from vizkv.systems.paged.scheduler import PagedScheduler
+from vizkv.trace.events import Event, Kind
 
 
 def told(events):
@@ -111,6 +112,7 @@ def test_the_last_of_the_running_list_is_preempted_and_nobody_is_admitted():
     run(scheduler, lambda: first.written == 8)
     plan, _ = step(scheduler, third)
     assert told(plan.events) == [
+        Event(Kind.SHORT, 0, 1, 0),
         Event(Kind.PREEMPTED, 1, 8),
         Event(Kind.FREED_BLOCK, 1, 1, 0, 0),
         Event(Kind.FREED_BLOCK, 1, 3, 0, 0),

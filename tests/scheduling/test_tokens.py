@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.scheduling.tokens import MadeUp
+from vizkv.systems.base.tokens import MadeUp
 
 
 @given(st.lists(st.integers(0, 50), max_size=9), st.integers(0, 9), st.data())

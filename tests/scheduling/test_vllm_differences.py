@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vizkv import engine
-from vizkv.scenario import from_dict
-from vizkv.views.records import records
+from vizkv.engine import engine
+from vizkv.scenario.schema import from_dict
+from vizkv.views.facts.records import records
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/differences-from-vllm.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 from scripts.vllm.replay import differences, expected, load, scenario
 from scripts.vllm.witnesses import RULES, watch
 from tests.contract.program import lines_of
-from vizkv.scenario import to_toml
+from vizkv.scenario.schema import to_toml
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 RECORDINGS = {path.name.removesuffix(".vllm.jsonl"): load(path) for path in sorted(GOLDEN.glob("*.vllm.jsonl"))}

@@ -5,9 +5,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.events import Kind
-from vizkv.scenario import from_dict
-from vizkv.scheduling import ContiguousScheduler, PagedScheduler, Sequence
+from vizkv.scenario.schema import from_dict
+from vizkv.systems.base.request import Sequence
+from vizkv.systems.contiguous.scheduler import ContiguousScheduler
+from vizkv.systems.paged.scheduler import PagedScheduler
+from vizkv.trace.events import Kind
 
 # (prompt, sampled - 1, arrival step, how long its prompt's beginning is common with others')
 REQUESTS = st.lists(

@@ -1,6 +1,6 @@
 """Sweeps that take a moment: Figure 2's workload for some seconds."""
 
-from vizkv.scenario import from_dict
+from vizkv.scenario.schema import from_dict
 from vizkv.sweep import parse_axis, points
 from vizkv.sweep.store import Store
 

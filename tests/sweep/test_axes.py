@@ -2,7 +2,7 @@
 
 import pytest
 
-from vizkv.scenario import ScenarioError
+from vizkv.scenario.schema import ScenarioError
 from vizkv.sweep import parameters, parse_axis, parse_values
 
 
@@ -30,7 +30,7 @@ def test_values_are_a_list_a_range_or_both(text, values):
 @pytest.mark.parametrize(
     ("text", "named", "valid"),
     [
-        ("blocksize=3", "'blocksize'", "did you mean block_size? Valid are block_size,"),
+        ("blocksize=3", "'blocksize'", "did you mean block_size? Valid are page, reclaim, ids, block_size,"),
         ("block_size", "'block_size'", "valid is a name and values"),
         ("block_size=", "block_size", "valid is a whole number"),
         ("block_size=x", "'x'", "valid is a whole number"),
@@ -63,4 +63,4 @@ def test_every_number_word_and_switch_of_the_tables_can_be_varied():
             "prefix_caching", "watermark", "max_num_seqs", "max_num_batched_tokens", "iteration_ms", "token_ms",
             "seed"} <= set(known)  # fmt: skip
     assert not {"name", "kind", "model", "free_order", "systems", "requests"} & set(known)
-    assert known["block_size"].table == "paged" and known["rate"].table == "workload"
+    assert known["block_size"].table == "system" and known["rate"].table == "workload"

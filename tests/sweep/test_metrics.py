@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sweep.small import scenario
-from vizkv import engine
-from vizkv.metrics import METRICS, measure
-from vizkv.scenario import from_dict
-from vizkv.views.records import summary
+from vizkv.engine import engine
+from vizkv.replay.metrics import METRICS, measure
+from vizkv.scenario.schema import from_dict
+from vizkv.views.facts.records import summary
 
 PREFIX = list(range(100, 112))
 
@@ -26,7 +26,7 @@ def one(requests, **system):
 
 def test_shares_and_batch_are_the_summary_s():
     trace, window = engine.run(scenario()), (5.0, 20.0)
-    told = summary(trace, window)
+    told = summary(trace)
     for system in trace.systems:
         here, there = measure(system, trace.requests, window), told[system.name]
         for lens, accounting, suffix in [("hindsight", "paper", ""), ("hindsight", "textbook", "-textbook"),

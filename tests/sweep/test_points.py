@@ -3,8 +3,9 @@
 import pytest
 
 from tests.sweep.small import SYSTEMS, scenario, tasks
-from vizkv.scenario import ScenarioError, from_dict
+from vizkv.scenario.schema import ScenarioError, from_dict
 from vizkv.sweep import distinct, parse_axis, points, put, said
+from vizkv.sweep.tasks import deciding_files
 
 
 def test_a_system_that_an_axis_does_not_touch_is_run_once():
@@ -89,3 +90,7 @@ def test_a_sweep_is_bounded():
         tasks("rate=1..2:0.02", "block_size=1..64", seeds=2)
     with pytest.raises(ScenarioError, match="seeds = 0; valid is a whole number from 1 to 100"):
         tasks("rate=1", seeds=0)
+
+
+def test_kept_results_are_of_these_measured_lengths():
+    assert "lengths.json" in {path.name for path in deciding_files()}

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.sweep.small import forgetful
-from vizkv.metrics import METRICS
-from vizkv.presets import list_presets, preset
+from vizkv.replay.metrics import METRICS
+from vizkv.scenario.presets import list_presets, preset
 from vizkv.sweep import parse_values, points, run
-from vizkv.views.sweeps import READY
+from vizkv.views.charts.sweeps import READY
 
 WITHIN = 2.5  # points, as everywhere in this project
 

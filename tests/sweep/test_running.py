@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from tests.sweep.small import forgetful, scenario, tasks, told
-from vizkv import engine
-from vizkv.metrics import METRICS, measure
+from vizkv.engine import engine
+from vizkv.replay.metrics import METRICS, measure
 from vizkv.sweep import ClusterError, Stop, distinct, known, run
 from vizkv.sweep import work as working
 from vizkv.sweep.store import Store

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.sweep.small import forgetful, tasks
-from vizkv.metrics import METRICS
+from vizkv.replay.metrics import METRICS
 from vizkv.sweep import run
 from vizkv.sweep.table import cells, in_order, problems, to_csv, to_parquet
 

@@ -2,8 +2,8 @@
 
 from tests.views.test_copies import beams, real
 from tests.views.test_saving import figure_8, figure_9, run
-from vizkv.messages import messages
-from vizkv.views.beams import picture, tree
+from vizkv.messages.catalogue import messages
+from vizkv.views.facts.beams import picture, tree
 
 
 def rows(found, field):

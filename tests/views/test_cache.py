@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from vizkv.engine import run
-from vizkv.ledgers import ledgers
-from vizkv.messages import messages
-from vizkv.metrics import measure
-from vizkv.scenario import from_dict
-from vizkv.views import cache
-from vizkv.views.cache import Curve, Spot, happened
+from vizkv.engine.engine import run
+from vizkv.messages.catalogue import messages
+from vizkv.replay.ledgers import ledgers
+from vizkv.replay.metrics import measure
+from vizkv.scenario.schema import from_dict
+from vizkv.views.charts import cache
+from vizkv.views.charts.cache import Curve, Spot, happened
 from vizkv.workload import draw, infinite_hit_rate
 
 say = messages()

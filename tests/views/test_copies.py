@@ -1,14 +1,17 @@
 """Each copy of a run as a step of its own: who reads the block, what is copied, and who reads it afterwards."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.views.test_saving import PAGED, figure_8, run
-from vizkv import engine
-from vizkv.events import Kind
-from vizkv.messages import messages
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
 from vizkv.model import load_model
-from vizkv.scenario import from_dict
-from vizkv.views.branches import picture as side_by_side
-from vizkv.views.branches import texts
-from vizkv.views.copies import copies, picture
+from vizkv.scenario.schema import from_dict
+from vizkv.trace.events import Kind
+from vizkv.views.facts.branches import picture as side_by_side
+from vizkv.views.facts.branches import shared, texts
+from vizkv.views.facts.copies import copies, picture
 
 
 def real(request, **more):
@@ -80,3 +83,12 @@ def test_equal_texts_are_said_to_be_equal():
     found = texts(real({"id": "A", "prompt": "Four score", "samples": 2, "output_tokens": 4}))
     assert found[0].common == len(found[0].pieces)
     assert "the same as another" in side_by_side(found, messages())
+
+
+@given(st.lists(st.lists(st.sampled_from("ab "), max_size=6).map(tuple), max_size=8))
+def test_what_a_text_shares_is_what_a_comparison_of_all_pairs_finds(rows):
+    def equal(a, b):
+        return next((n for n, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+
+    others = [[equal(row, other) for j, other in enumerate(rows) if j != i] for i, row in enumerate(rows)]
+    assert shared(rows) == [max(found, default=0) for found in others]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from vizkv.messages import messages
-from vizkv.views import cost
+from vizkv.messages.catalogue import messages
+from vizkv.views.charts import cost
 
 SAY = messages()
 SIZES = (1, 16, 256)
@@ -42,23 +42,64 @@ def measured(**overheads: float) -> list[Cost]:
     return found
 
 
-def test_the_sentence_tells_the_overheads_at_vllms_block_size():
+def test_a_block_table_that_was_slower_is_told_so_at_vllms_block_size():
     text = cost.sentence(measured(b16_128=0.114, b16_2048=0.297), 1, SAY)
-    assert "+11 % to +30 %" in text and "**16**" in text
+    assert "**the block table costs time.**" in text
+    assert "blocks of **16**" in text and "took **11 % to 30 %** longer" in text
     assert "128 to 2,048 tokens" in text and "1 thread:" in text and "40 or more rounds" in text
 
 
 def test_a_block_table_that_was_faster_is_told_so():
-    text = cost.sentence(measured(b16_128=-0.051, b16_2048=0.02), 2, SAY)
-    assert "−5 % to +2 %" in text and "2 threads" in text
+    text = cost.sentence(measured(b16_128=-0.051, b16_2048=-0.2), 2, SAY)
+    assert "**the block table was faster.**" in text
+    assert "was **5 % to 20 %** shorter" in text and "2 threads:" in text
+    assert "costs" not in text and "longer" not in text
+
+
+def test_quartiles_on_both_sides_of_zero_are_no_difference_beyond_noise():
+    text = cost.sentence(measured(b16_128=-0.025, b16_2048=0.015), 1, SAY)
+    assert "**no difference beyond noise.**" in text and "−2 % to +2 %" in text
+    assert "costs" not in text and "faster" not in text
+
+
+def test_a_difference_that_rounds_to_nothing_is_none():
+    close = [Cost(n, 16, Spread(0.001, 0.002, 0.003)) for n in (128, 2048)]
+    assert "**no difference beyond noise.** " in cost.sentence(close, 1, SAY)
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "told"),
+    [
+        (-0.3, 0.2, "**30 % shorter** for 128 tokens; **20 % longer** for 2,048 tokens"),
+        (0.0, 0.2, "**equally long within noise** for 128 tokens; **20 % longer** for 2,048 tokens"),
+        (-0.3, 0.0, "**30 % shorter** for 128 tokens; **equally long within noise** for 2,048 tokens"),
+    ],
+)
+def test_lengths_that_disagree_are_told_one_by_one(short, long, told):
+    text = cost.sentence(measured(b16_128=short, b16_2048=long), 1, SAY)
+    assert "**it depends on the length of the text.**" in text and told in text
 
 
 def test_equal_overheads_are_said_once():
-    assert "by **+7 %** against" in cost.sentence(measured(b16_128=0.07, b16_2048=0.071), 1, SAY)
+    assert "took **7 %** longer" in cost.sentence(measured(b16_128=0.07, b16_2048=0.071), 1, SAY)
 
 
 def test_a_measurement_that_was_left_early_has_its_sentence_too():
-    assert "**1**" in cost.sentence(measured()[:1], 1, SAY)
+    text = cost.sentence(measured()[:1], 1, SAY)
+    assert "blocks of **1**" in text and "texts of 128 tokens" in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("shares", [(0.1, 0.3), (-0.1, -0.3), (0.0, 0.01), (-0.3, 0.3)])
+def test_the_sentence_has_no_place_left_open(language, shares):
+    text = cost.sentence(measured(b16_128=shares[0], b16_2048=shares[1]), 1, messages(language))
+    assert "{" not in text and "16" in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_question_promises_no_answer(language):
+    question = messages(language)("cost.question")
+    assert not any(word in question for word in ("not free", "longer", "slower", "免费", "慢"))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

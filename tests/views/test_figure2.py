@@ -7,19 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vizkv.engine import run
-from vizkv.ledgers import Series, ledgers
+from vizkv.engine.engine import run
 from vizkv.live import FOLDER, MODULES, assets
-from vizkv.messages import messages
-from vizkv.presets import preset
-from vizkv.scenario import from_dict, to_dict
-from vizkv.slots import CATEGORIES, Code
-from vizkv.ui import whatif_knobs, whatif_runs
-from vizkv.views import figure2, figure2_chart
-from vizkv.views.figure2 import FRAMES, Drawn, Told, booked, comparable, first_counted, growth, marks
-from vizkv.views.figure2_chart import Line
-from vizkv.views.palette import PALETTE
-from vizkv.views.records import summary
+from vizkv.messages.catalogue import messages
+from vizkv.replay.averages import by_category
+from vizkv.replay.ledgers import Series, ledgers
+from vizkv.scenario.presets import preset
+from vizkv.scenario.schema import from_dict, to_dict
+from vizkv.trace.slots import CATEGORIES, Code
+from vizkv.ui.whatif import knobs as whatif_knobs
+from vizkv.ui.whatif import runs as whatif_runs
+from vizkv.views.charts.figure2 import live as figure2
+from vizkv.views.charts.figure2 import over_time as figure2_chart
+from vizkv.views.charts.figure2.live import FRAMES, Drawn, Told, comparable, first_counted, growth, marks
+from vizkv.views.charts.figure2.over_time import Line
+from vizkv.views.facts.records import summary
+from vizkv.views.picture.palette import PALETTE
+from vizkv.views.systems import contiguous
 
 FIGURE_2 = preset("figure-2").scenario
 say = messages()
@@ -57,7 +61,7 @@ def test_the_mean_of_five_seeds_is_within_2_5_points_of_each_of_the_papers_13_nu
 
 
 def test_one_seed_differs_from_another_by_less_than_the_systems_do(five):
-    used = [[booked(shares, "hindsight", "paper")["used"] for shares, _ in ends] for ends in five]
+    used = [[by_category(shares, "hindsight", "paper")["used"] for shares, _ in ends] for ends in five]
     assert all(max(low) < min(high) for low, high in zip(used, used[1:], strict=False))
 
 
@@ -66,7 +70,7 @@ def test_larger_blocks_hold_less_that_is_used(size, used):
     scenario = whatif_knobs.turned(FIGURE_2, "block_size", size)
     lane = whatif_runs.Lane(whatif_runs.alone(scenario, 3))
     lane.go(float("inf"), lambda: False)
-    assert booked(lane.growth.shares[-1], "hindsight", "paper")["used"] == pytest.approx(used, abs=2.5)
+    assert by_category(lane.growth.shares[-1], "hindsight", "paper")["used"] == pytest.approx(used, abs=2.5)
 
 
 # ---- bars that grow ----
@@ -75,13 +79,13 @@ def test_larger_blocks_hold_less_that_is_used(size, used):
 def test_the_last_picture_is_the_summary_of_the_run():
     scenario = shortened()
     trace = run(scenario)
-    printed = summary(trace, (4.0, 12.0))
+    printed = summary(trace)
     for system in trace.systems:
-        grown = growth(ledgers(system, trace.requests), system.time_s, marks(12.0), 4.0)
+        grown = growth(ledgers(system, trace.requests), system.time_s, marks(12.0), (4.0, 12.0))
         assert grown.frames == figure2.FRAMES
         for lens in ("hindsight", "online"):
             for accounting in ("paper", "textbook"):
-                shares = booked(grown.shares[-1], lens, accounting)
+                shares = by_category(grown.shares[-1], lens, accounting)
                 assert shares == pytest.approx(printed[system.name]["percent"][lens][accounting], abs=1e-3)
         assert grown.batched[-1] == pytest.approx(printed[system.name]["mean_batched_requests"], abs=1e-3)
 
@@ -96,20 +100,20 @@ def one_code_a_step(codes, seconds):
 def test_within_the_warm_up_only_the_last_moments_are_shown_and_behind_it_all_since():
     used, free = int(Code.USED), int(Code.FREE)
     series, seconds = one_code_a_step([free, free, used, used, free, used], [1, 2, 3, 4, 5, 6])
-    grown = growth(series, seconds, np.array([2.0, 4.0, 6.0]), warmup=4.0)
+    grown = growth(series, seconds, np.array([2.0, 4.0, 6.0]), (4.0, 6.0))
     assert grown.shares[:, used].tolist() == [0, 100, pytest.approx(200 / 3)]
 
 
 def test_every_picture_adds_up_to_the_pool_also_where_nothing_happened():
     series, seconds = one_code_a_step([0, 1, 2], [5.0, 5.5, 9.0])
-    grown = growth(series, seconds, np.arange(1.0, 13.0), warmup=6.0)
+    grown = growth(series, seconds, np.arange(1.0, 13.0), (6.0, 12.0))
     assert np.allclose(grown.shares.sum(1), 100)
     assert grown.shares[0, Code.FREE] == 100  # before anything has come
 
 
 def test_without_a_step_behind_the_warm_up_all_steps_count():
     series, seconds = one_code_a_step([0, 0, 1, 1], [1, 2, 3, 4])
-    grown = growth(series, seconds, np.array([5.0, 10.0]), warmup=5.0)
+    grown = growth(series, seconds, np.array([5.0, 10.0]), (5.0, 10.0))
     assert grown.shares[-1, [0, 1]].tolist() == [50, 50]
 
 
@@ -118,7 +122,7 @@ def test_without_a_step_behind_the_warm_up_all_steps_count():
 
 def test_the_papers_numbers_add_up_to_the_pool():
     for name in ("max", "pow2", "oracle"):
-        assert sum(figure2.PAPER[name].shares.values()) == pytest.approx(100, abs=0.2)
+        assert sum(contiguous.PAPER[name].shares.values()) == pytest.approx(100, abs=0.2)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from tests.views.test_never_colour_alone import Ledger
-from vizkv.messages import messages
-from vizkv.views import cache, charts, heat
-from vizkv.views.handheld import for_phone
+from vizkv.messages.catalogue import messages
+from vizkv.views.charts import cache, heat
+from vizkv.views.charts import ledgers as charts
+from vizkv.views.charts.phone import for_phone
 
 SAY = messages("en")
 

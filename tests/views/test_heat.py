@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vizkv.messages import messages
-from vizkv.views import heat
+from vizkv.messages.catalogue import messages
+from vizkv.views.charts import heat
 
 KV = np.random.default_rng(0).normal(size=(2, 3, 2, 8)).astype(np.float32)
 

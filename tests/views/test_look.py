@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 from vizkv.player import assets
-from vizkv.slots import CATEGORIES
-from vizkv.views.geometry import columns, ruler
-from vizkv.views.palette import HATCH, PALETTE
+from vizkv.trace.slots import CATEGORIES
+from vizkv.views.payload.geometry import columns, ruler
+from vizkv.views.picture.palette import HATCH, PALETTE
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -6,11 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from vizkv.messages import messages
-from vizkv.slots import CATEGORIES
-from vizkv.views import charts, figure2_chart, heat
-from vizkv.views.afar import HATCH, LINE, TYPE, for_projector
-from vizkv.views.palette import HATCH as HATCHES
+from vizkv.messages.catalogue import messages
+from vizkv.trace.slots import CATEGORIES
+from vizkv.views.charts import heat
+from vizkv.views.charts import ledgers as charts
+from vizkv.views.charts.figure2 import over_time as figure2_chart
+from vizkv.views.charts.projector import HATCH, LINE, TYPE, for_projector
+from vizkv.views.picture.palette import HATCH as HATCHES
 
 SAY = messages("en")
 

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vizkv import engine, replay, scenario
-from vizkv.messages import messages
-from vizkv.presets import list_presets
-from vizkv.scenario import ScenarioError
-from vizkv.views import ops, payload
-from vizkv.views.ops import Op
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.presets import list_presets
+from vizkv.scenario.schema import ScenarioError
+from vizkv.views.payload import ops
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload.ops import Op
 
 
 @dataclass

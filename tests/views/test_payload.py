@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vizkv import engine, replay, scenario
-from vizkv.messages import messages
-from vizkv.slots import CATEGORIES, Code, category_of
-from vizkv.views import payload
-from vizkv.views.payload import Moment, View
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario import schema as scenario
+from vizkv.trace.slots import CATEGORIES, Code, category_of
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload.pack import Moment, View
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from tests.engine.drawn import lengths_only
 from tests.views.test_ops import Books, kept
 from tests.views.test_payload import painted
-from vizkv import engine, replay
-from vizkv.messages import messages
-from vizkv.scenario import ScenarioError, from_dict
-from vizkv.views import payload
-from vizkv.views import window as windows
-from vizkv.views.payload import View
-from vizkv.views.window import Window
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.schema import ScenarioError, from_dict
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload import window as windows
+from vizkv.views.payload.pack import View
+from vizkv.views.payload.window import Window
 
 WORKLOAD = {
     "slots": 4096, "max_model_len": 1024, "model": "none",

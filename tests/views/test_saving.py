@@ -2,11 +2,11 @@
 
 import pytest
 
-from vizkv import engine
-from vizkv.messages import messages
-from vizkv.scenario import from_dict
-from vizkv.views import saving
-from vizkv.views.hits import Admission, cached
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario.schema import from_dict
+from vizkv.views.facts import saving
+from vizkv.views.facts.hits import Admission, cached
 
 PAGED = {"kind": "paged", "block_size": 4}
 

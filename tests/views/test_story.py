@@ -1,14 +1,19 @@
 """Sentences, charts and numbers say what the trace says."""
 
+import numpy as np
 import pytest
 
-from vizkv import engine, replay, scenario
-from vizkv.messages import messages
-from vizkv.presets import preset
-from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
-from vizkv.views import charts, narration, numbers
-from vizkv.views.moments import moments, start_of, step_of
-from vizkv.views.series import series
+from vizkv import replay
+from vizkv.engine import engine
+from vizkv.messages.catalogue import messages
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.presets import preset
+from vizkv.trace.slots import ACCOUNTINGS, CATEGORIES, LENSES, Code
+from vizkv.views.charts import ledgers as charts
+from vizkv.views.charts.series import series
+from vizkv.views.facts import aftermath, narration, numbers
+from vizkv.views.facts.knowledge import longest
+from vizkv.views.facts.moments import moments, start_of, step_of
 
 SAY = messages()
 
@@ -18,7 +23,8 @@ def run(name):
 
 
 def told(trace, step, lens, system=0):
-    return narration.tell(replay.at(trace.systems[system], trace.requests, step), SAY)[lens]
+    now = replay.at(trace.systems[system], trace.requests, step)
+    return narration.tell(now, SAY, longest(trace))[lens]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +33,7 @@ def alone():
 
 
 def test_the_sentence_of_a_step_counts_what_each_lens_sees(alone):
-    assert "1,748 are empty, and all 1,748 count as reserved" in told(alone, 293, "online")
+    assert "It holds 1,748 empty ones, all reserved" in told(alone, 293, "online")
     assert "1,748 are empty: 200 will be written (reserved), 1,548 never will" in told(alone, 293, "hindsight")
 
 
@@ -35,6 +41,60 @@ def test_the_step_in_which_it_finishes_says_what_becomes_known(alone):
     assert "Only now is it known: the 1,548 slots" in told(alone, 493, "online")
     assert "all along" in told(alone, 493, "hindsight")
     assert told(alone, 494, "online") == "All requests have finished; every slot is free again."
+
+
+def test_hindsight_says_what_becomes_of_the_slots_and_the_next_step_shows_it():
+    trace = run("readers-question")
+    step = next(now.step for now in replay.walk(trace.systems[0], trace.requests) if now.finished == [0])
+    now = replay.at(trace.systems[0], trace.requests, step)
+    told_ = narration.tell(now, SAY, longest(trace), trace.systems[0])
+    assert told_.hindsight.endswith("In the next step D has all of its 2,048 slots.")
+    assert "next step" not in told_.online  # nothing that the system knows
+    assert told(trace, step + 1, "online").startswith("D takes 2,048 slots that A has just given back. E is refused")
+    then = replay.at(trace.systems[0], trace.requests, step + 1)
+    assert then.live[3].start == now.live[0].start and "in the next D has all" in SAY("preset.readers-question.try")
+
+
+def test_what_finishes_in_a_static_batch_keeps_its_slots():
+    trace = run("static-batch")
+    static = next(i for i, s in enumerate(trace.systems) if s.detail.get("batching") == "static")
+    steps = [now.step for now in replay.walk(trace.systems[static], trace.requests) if now.finished]
+    said = [told(trace, step, "online", static) for step in steps]
+    assert [text.endswith("It keeps its slots until the whole batch has finished.") for text in said] == [
+        True, True, True, False, True, False,
+    ]  # fmt: skip
+
+
+def test_a_run_that_is_stopped_is_not_said_to_have_finished():
+    asked = {"lengths": "constant", "prompt_tokens": 8, "output_tokens": 400, "duration": 2.0, "warmup": 0.0}
+    systems = [{"kind": "paged"}, {"kind": "contiguous", "placement": "first-fit"}]
+    told_ = {"model": "none", "slots": 4096, "systems": systems}
+    for drain, word in ((False, "stopped"), (True, "finished")):
+        trace = engine.run(scenario.from_dict(told_ | {"workload": asked | {"drain": drain}}))
+        for system in trace.systems:
+            assert narration.ended(system, SAY)[0] == word
+
+
+def test_what_becomes_of_given_back_slots_adds_up():
+    """In every system of an example with waits: taken and free are what the replay paints in the next step."""
+    asked = preset("out-of-memory").scenario
+    data = scenario.to_dict(asked.model_copy(update={"model": "none"}))
+    data["systems"] += [{"kind": "virtual", "page": 16}, {"kind": "virtual", "page": 32, "reclaim": "eager"}]
+    trace = engine.run(scenario.from_dict(data))
+    for system in trace.systems:
+        for now in replay.walk(system, trace.requests):
+            for who in now.finished:
+                text = aftermath.next_step(system, now, who, SAY)
+                live = now.live[who]
+                held = range(live.start, live.start + live.held)
+                if system.block_size:
+                    size = system.block_size
+                    held = [slot for block in live.block_table for slot in range(block * size, (block + 1) * size)]
+                codes = replay.at(system, trace.requests, now.step + 1).codes()[list(held)]
+                free = int(np.isin(codes, (Code.FREE, Code.STRANDED, Code.CACHED, Code.MAPPED)).sum())
+                assert ("free" in text) == (free > 0) and f"{len(held):,} slot" in text
+                if 0 < free < len(held):
+                    assert f" {len(held) - free} of its" in text
 
 
 def test_the_refusal_of_the_issue_is_told_word_for_word():
@@ -47,7 +107,7 @@ def test_a_preemption_names_the_victim_and_what_it_loses():
     trace = run("out-of-memory")
     paged = next(i for i, s in enumerate(trace.systems) if s.kind == "paged")
     steps = replay.walk(trace.systems[paged], trace.requests)
-    sentence = next(narration.tell(r, SAY).online for r in steps if r.preempted)
+    sentence = next(narration.tell(r, SAY, longest(trace)).online for r in steps if r.preempted)
     assert sentence.startswith("C is preempted") and "will be computed again" in sentence
 
 
@@ -83,7 +143,7 @@ def test_the_peak_is_the_step_in_which_most_is_held(alone):
 
 
 def test_the_table_has_a_row_a_system_and_its_shares_close(alone):
-    table = numbers.table(series(alone), "hindsight", "paper", SAY)
+    table = numbers.table(alone, series(alone), "hindsight", "paper", SAY)
     columns = list(table.values())
     assert columns[0] == [s.name for s in alone.systems]
     for row in range(len(alone.systems)):
@@ -108,3 +168,18 @@ def test_moments_are_found_by_what_has_been_written(alone):
     assert start_of(alone, preset("readers-question-alone")).step == 293
     assert step_of(alone, {"request": "A", "written": 9999}) is None
     assert step_of(alone, {"request": "nobody", "written": 1}) is None
+
+
+def test_the_bars_of_the_peaks_name_the_step_of_each_system(alone):
+    systems = series(alone)
+    figure = charts.at_peak(systems, "hindsight", "textbook", "light", SAY)
+    assert list(figure.data[0].y) == [f"{s.name}<br>step {s.peak}" for s in systems]
+
+
+def test_a_moment_that_another_text_has_skipped_is_not_offered():
+    example = preset("table-own-text")
+    other = example.scenario.model_copy(update={"model": "none"})
+    requests = [other.requests[0].model_copy(update={"prompt": None, "prompt_tokens": 12}), *other.requests[1:]]
+    trace = engine.run(other.model_copy(update={"requests": requests}))
+    labels = [m.label for m in moments(trace, example, SAY)]
+    assert "A at 8" not in labels and "A at 9" not in labels and "A at 18" in labels

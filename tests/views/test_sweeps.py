@@ -5,8 +5,15 @@ import math
 
 import pytest
 
-from vizkv.messages import messages
-from vizkv.views.sweeps import Line, Picture, Spot, chart, looks, words
+from vizkv import sweep
+from vizkv.export import swept
+from vizkv.messages.catalogue import messages
+from vizkv.replay.metrics import METRICS
+from vizkv.scenario.presets import preset
+from vizkv.ui import link
+from vizkv.ui.sweep import asked as sweep_asked
+from vizkv.ui.sweep import page as sweep_page
+from vizkv.views.charts.sweeps import READY, Line, Picture, Spot, chart, looks, words
 
 SAY = messages()
 NAN = math.nan
@@ -32,11 +39,36 @@ def test_no_two_of_a_dozen_systems_look_alike_without_colour():
             assert all(one[name] != two[name] for name in ("colour", "dash", "symbol"))
 
 
-def test_a_wide_span_is_drawn_by_factors_and_a_narrow_one_by_differences():
-    wide = drawn(line(0, *(spot(float(x), 50.0) for x in (8, 64, 256))))
-    narrow = drawn(line(0, *(spot(float(x), 50.0) for x in (1, 2, 4))))
-    assert wide.layout.xaxis.type == "log" and narrow.layout.xaxis.type == "linear"
-    assert list(wide.layout.xaxis.ticktext) == ["8", "64", "256"]
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ((8, 16, 32), "log"),
+        ((8, 16, 32, 64, 128, 256), "log"),
+        ((4096, 8192, 16384, 32768), "log"),
+        ((8, 64, 256), "log"),
+        ((8, 24, 300), "log"),
+        ((1, 2, 3), "linear"),
+        ((1, 1.5, 2, 2.5, 3, 4), "linear"),
+        ((0, 1, 16), "linear"),
+        ((8, 16), "linear"),
+        ((8, 256), "log"),
+    ],
+)
+def test_an_axis_of_equal_factors_or_of_a_wide_span_is_logarithmic(values, kind):
+    axis = drawn(line(0, *(spot(float(x), 50.0) for x in values))).layout.xaxis
+    assert axis.type == kind
+    assert list(axis.ticktext) == [SAY.exact(float(x)) for x in values]
+
+
+@pytest.mark.parametrize("name", [name for name, ready in READY.items() if not ready.y])
+def test_the_command_line_and_the_page_draw_the_same_axis(name):
+    state = link.Open(preset(name), preset(name).scenario)
+    wanted = sweep_asked.asked(state)
+    tasks = sweep.points(state.scenario, wanted.axes)
+    found = [(task, dict.fromkeys(METRICS, 1.0)) for task in tasks]
+    page = chart(sweep_page.picture(state, wanted, tasks, found), "light", SAY)
+    printed = swept.figure(found, [axis.name for axis in wanted.axes], wanted.metric, "light", SAY)
+    assert page.layout.xaxis == printed.layout.xaxis
 
 
 def test_words_stand_in_their_order_on_the_axis():

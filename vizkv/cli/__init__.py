@@ -1,4 +1,4 @@
-"""The command line: ``vizkv run``, ``sweep``, ``cache``, ``bench``, ``cost``, ``export``, ``deck`` and ``model``."""
+"""The command line, one module a command."""
 
 from __future__ import annotations
 
@@ -7,24 +7,32 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from vizkv import __version__
-from vizkv.cli import bench, cache, cost, deck, export, runs, sweep
-from vizkv.cli.language import choose, option, speak
-from vizkv.messages import Messages, messages
-from vizkv.told import told
+from vizkv.cli import bench, cache, cost, deck, export, hardware, output, radix, runs, show, sweep, workload
+from vizkv.cli.language import asked, choose, option, speak
+from vizkv.limits import address_space
+from vizkv.messages.catalogue import DEFAULT, Messages, messages
+from vizkv.messages.sentence import shortened, told
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # as a shell has it
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what standard output may end with
+PIPE_CLOSED = 141  # as a shell has it for a program that SIGPIPE ends
+MAX_COMPLAINT = 500  # characters of what argparse says: it quotes words whole
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)  # what standard output may end with
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse, but bad words get one sentence instead of the usage text."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message}\n")
+        output.complain(f"{self.prog}: {shortened(message, MAX_COMPLAINT)}")
+        raise SystemExit(BAD_INPUT)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or version; unlike argparse's own, tell where that fails."""
+        print(message, end="", file=file or sys.stdout, flush=True)
 
 
 def parser(say: Messages) -> argparse.ArgumentParser:
@@ -33,37 +41,61 @@ def parser(say: Messages) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"vizkv {__version__}")
     option(top, say)
     commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
-    for part in (runs, sweep, cache, bench, cost, export, deck):
+    for part in (runs, workload, sweep, cache, bench, cost, hardware, radix, export, deck, show):
         part.add(commands, say)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 with one sentence for input that cannot be used."""
-    say = messages(choose(sys.argv[1:] if argv is None else argv, os.environ))
+    output.prepare()
+    words = sys.argv[1:] if argv is None else argv
+    say = messages(choose(words, os.environ))
+    if not output.speaks(say):
+        if asked(words):
+            why = told(
+                "The language is {name!r}, whose letters the character set {charset} of standard output does not have; "
+                "valid is UTF-8, as with PYTHONIOENCODING=utf-8, or --language en.",
+                name=say.language,
+                charset=sys.stdout.encoding,
+            )
+            output.complain(f"vizkv: {why}")
+            return BAD_INPUT
+        say = messages(DEFAULT)
     speak(say)
-    arguments = parser(say).parse_args(argv)
     try:
+        arguments = parser(say).parse_args(argv)
         code: int = arguments.action(arguments, say)
         sys.stdout.flush()
         return code
-    except ValueError as error:  # ScenarioError, TraceError and ModelError: one sentence each
-        if type(error).__module__.split(".")[0] != "vizkv":
-            raise
-        print(f"vizkv: {say.error(error)}", file=sys.stderr)
-        return BAD_INPUT
     except KeyboardInterrupt as interrupt:
-        print(f"vizkv: {str(interrupt) or say('cli.stopped')}", file=sys.stderr)
+        output.complain(f"vizkv: {str(interrupt) or say('cli.stopped')}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough, as in `vizkv run ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:  # files that cannot be read or written have their own sentences by now
-        if error.errno not in _FULL:
+        return PIPE_CLOSED
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"vizkv: {say.error(told('The output cannot be written: {why}.', why=error))}", file=sys.stderr)
+        output.complain(f"vizkv: {say.error(sentence)}")
         return BAD_INPUT
+    finally:
+        output.finish()
 
 
-__all__ = ["BAD_INPUT", "INTERRUPTED", "main", "parser"]
+def _sentence(error: Exception) -> str | None:
+    """What to say of an exception; None for an error of the program itself."""
+    if isinstance(error, ValueError) and type(error).__module__.split(".")[0] == "vizkv":
+        return str(error)  # ScenarioError, TraceError, ModelError and others: one sentence each
+    if address_space.ran_out(error):
+        return told(
+            "The command needs more memory than this process may use; valid is a smaller pool, fewer or shorter "
+            "requests, or a higher limit (ulimit -v)."
+        )
+    # files that cannot be read or written have their own sentences by now
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        return told("The output cannot be written: {why}.", why=error)
+    return None
+
+
+__all__ = ["BAD_INPUT", "INTERRUPTED", "PIPE_CLOSED", "main", "parser"]

@@ -6,11 +6,11 @@ import argparse
 import platform
 from typing import Any
 
-from vizkv import bench
-from vizkv.bench import Measured, Run
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar, aligned
-from vizkv.messages import Messages
+from vizkv.messages.catalogue import Messages
+from vizkv.sweep import bench
+from vizkv.sweep.bench import Measured, Run
 
 
 def add(commands: Any, say: Messages) -> None:

@@ -8,23 +8,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vizkv import scenario as scenarios
+from vizkv.cli import workload
 from vizkv.cli.export import reachable, write
 from vizkv.cli.language import option
-from vizkv.cli.sweep import jobs, metrics_of, outcomes, shown, write_table
+from vizkv.cli.sweep import MAX_JOBS, count, metrics_of, outcomes, shown, write_table
 from vizkv.cli.text import aligned
 from vizkv.export import swept
-from vizkv.export.charts import chart
+from vizkv.export.charts.draw import chart
 from vizkv.export.data import parameters
-from vizkv.export.wish import CHART, THEMES, format_of
-from vizkv.messages import Messages
-from vizkv.metrics import METRICS
-from vizkv.scenario import Scenario, ScenarioError
+from vizkv.export.request import CHART, THEMES, format_of
+from vizkv.messages.catalogue import Messages
+from vizkv.replay.metrics import METRICS
+from vizkv.scenario.schema import Scenario, ScenarioError
 from vizkv.sweep import Axis, Outcome, Task, parse_values, points, prefix, said, written
 from vizkv.sweep.table import cells, in_order, problems, to_csv, to_parquet
-from vizkv.views import cache as views
-from vizkv.views.afar import for_projector
-from vizkv.views.cache import Curve
+from vizkv.views.charts import cache as views
+from vizkv.views.charts.cache import Curve
+from vizkv.views.charts.projector import for_projector
 
 
 def add(commands: Any, say: Messages) -> None:
@@ -34,12 +34,15 @@ def add(commands: Any, say: Messages) -> None:
     command.add_argument("--pools", default="", metavar="VALUES", help=say("cli.cache.pools"))
     command.add_argument("--sizes", default=prefix.SIZES, metavar="VALUES", help=say("cli.cache.sizes"))
     command.add_argument("--metric", default="", metavar="NAME[,NAME]", help=say("cli.cache.metric"))
-    command.add_argument("--jobs", type=partial(jobs, say), metavar="COUNT", help=say("cli.sweep.jobs"))
+    command.add_argument(
+        "--jobs", type=partial(count, say, "jobs", MAX_JOBS), metavar="COUNT", help=say("cli.sweep.jobs")
+    )
     command.add_argument("--csv", type=Path, metavar="OUT", help=say("cli.sweep.csv"))
     command.add_argument("--parquet", type=Path, metavar="OUT", help=say("cli.sweep.parquet"))
     command.add_argument("--chart", type=Path, metavar="OUT", help=say("cli.cache.chart"))
     command.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
     command.add_argument("--projector", action="store_true", help=say("cli.export.projector"))
+    workload.options(command, say)
     option(command, say)
     command.set_defaults(action=_cache, cluster=None)
 
@@ -51,7 +54,8 @@ def _cache(arguments: argparse.Namespace, say: Messages) -> int:
         if path:
             reachable(path)
     sizes = parse_values("block_size", arguments.sizes)
-    scenario = prefix.with_cache(scenarios.load(arguments.file))
+    given = workload.load(arguments)
+    scenario = prefix.with_cache(given)
     pools = parse_values("slots", arguments.pools or prefix.ready_pools(scenario))
     tasks = points(scenario, [pools, sizes])
     found = in_order(tasks, outcomes(prefix.quickest_first(tasks), arguments, say))
@@ -61,7 +65,8 @@ def _cache(arguments: argparse.Namespace, say: Messages) -> int:
     point = prefix.near(prefix.own(scenario), prefix.grid(pools, sizes))
     curves = swept.curves(scenario, pools, sizes, point, found)
     headline = views.headline(*views.chosen(curves), say)
-    print("\n".join([headline, "", _about(scenario, say), *aligned(_rows(curves, found, more, say), left=0)]))
+    about = [*workload.told_of(given, say), _about(scenario, say)]
+    print("\n".join([headline, "", *about, *aligned(_rows(curves, found, more, say), left=0)]))
     for sentence, those in complaints.items():
         print(say("cli.sweep.problem", n=len(those), system=said(those[0].point), problem=sentence))
     for path, make in ((arguments.csv, to_csv), (arguments.parquet, to_parquet)):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from vizkv.cli.export import reachable, write
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar, aligned
-from vizkv.export.charts import chart
+from vizkv.export.charts.draw import chart
 from vizkv.export.data import parameters
 from vizkv.export.page import plain
-from vizkv.export.wish import CHART, THEMES, format_of
-from vizkv.messages import Messages
-from vizkv.views import cost as views
-from vizkv.views.afar import for_projector
+from vizkv.export.request import CHART, THEMES, format_of
+from vizkv.messages.catalogue import Messages
+from vizkv.views.charts import cost as views
+from vizkv.views.charts.projector import for_projector
 
 if TYPE_CHECKING:
     from vizkv.model.cost import Cost

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vizkv import engine, lecture
+from vizkv import lecture
 from vizkv.cli.export import reachable, write
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar
-from vizkv.complaints import shorten
+from vizkv.engine import engine
 from vizkv.export.beats import drawer
 from vizkv.export.deck import deck
 from vizkv.export.render import ExportError
-from vizkv.export.wish import THEMES
-from vizkv.link import from_code, to_code
-from vizkv.messages import Messages
-from vizkv.scenario import Scenario
-from vizkv.told import told
-from vizkv.trace import Trace
+from vizkv.export.request import THEMES
+from vizkv.lecture.rehearsal import Progress, rehearse
+from vizkv.limits import kept
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import told
+from vizkv.messages.validation import shorten
+from vizkv.scenario.digest import digest_of
+from vizkv.scenario.schema import Scenario
+from vizkv.trace.trace import Trace
 
 
 def add(commands: Any, say: Messages) -> None:
@@ -47,6 +49,8 @@ def _deck(arguments: argparse.Namespace, say: Messages) -> int:
         bar.show(done, total, say("cli.deck.making", done=done, total=total))
         return False
 
+    if arguments.file:
+        rehearse(script, _rehearsed, say, lambda done, total: bar.show(done, total, say("cli.deck.rehearsing")))
     draw = drawer(script, say, _run, arguments.theme)
     try:
         made = deck(script, draw, say, theme=arguments.theme, progress=progress)
@@ -60,10 +64,14 @@ def _deck(arguments: argparse.Namespace, say: Messages) -> int:
 
 
 def _run(scenario: Scenario) -> Trace:
-    return _kept(to_code(scenario))
-
-
-@cache
-def _kept(code: str) -> Trace:
     """Beats one after another often show the same run."""
-    return engine.run(from_code(code))
+    return _kept(scenario)
+
+
+def _rehearsed(scenario: Scenario, progress: Progress) -> Trace:
+    return _kept(scenario, progress)
+
+
+@kept.cached(1 << 30, lambda scenario, _=None: digest_of(scenario))
+def _kept(scenario: Scenario, progress: Progress | None = None) -> Trace:
+    return engine.run(scenario, progress=progress)

@@ -5,30 +5,35 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vizkv import engine, scenario
-from vizkv import trace as traces
 from vizkv.cli import inner
 from vizkv.cli.language import option
-from vizkv.cli.text import Bar
-from vizkv.export import figures, wish
+from vizkv.cli.text import Bar, whole
+from vizkv.engine import engine
+from vizkv.export import figures
+from vizkv.export import request as wish
 from vizkv.export.make import make
 from vizkv.export.render import ExportError
-from vizkv.export.wish import COLOURS, SCALES, THEMES, Wish, format_of, lead_of
-from vizkv.messages import Messages
-from vizkv.replay import checked, following
-from vizkv.scenario import ScenarioError
-from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
-from vizkv.told import joined, told
-from vizkv.trace import Trace
-from vizkv.views import picture_table
-from vizkv.views import window as windows
-from vizkv.views.payload import marked
-from vizkv.views.series import series
+from vizkv.export.request import COLOURS, SCALES, THEMES, Wish, format_of, lead_of
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import joined, told
+from vizkv.messages.validation import shorten
+from vizkv.replay import following
+from vizkv.replay.opening import opened as saved
+from vizkv.scenario import schema as scenario
+from vizkv.scenario.schema import Scenario, ScenarioError
+from vizkv.trace import trace as traces
+from vizkv.trace.slots import ACCOUNTINGS, CATEGORIES, LENSES
+from vizkv.trace.trace import Trace
+from vizkv.views.charts.series import series
+from vizkv.views.payload import window as windows
+from vizkv.views.picture import table as picture_table
+from vizkv.views.view import marked
 
 _PANELS = ("text", "logical", "table", "queue")  # beside the rows of an offline player that has block tables
 
@@ -73,9 +78,10 @@ def add(commands: Any, say: Messages) -> None:
 
 def _whole(say: Messages, name: str, text: str) -> int:
     least = 1 if name in ("every", "layer", "head") else 0
-    if not text.isdecimal() or len(text) > 9 or int(text) < least:
-        raise argparse.ArgumentTypeError(say("cli.export.whole", name=name, text=repr(text[:40]), least=least))
-    return int(text)
+    number = whole(text)
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(say("cli.export.whole", name=name, text=shorten(text), least=least))
+    return number
 
 
 def _rate(say: Messages, text: str) -> float:
@@ -84,49 +90,57 @@ def _rate(say: Messages, text: str) -> float:
     except ValueError:
         rate = -1.0
     if not 0.1 <= rate <= wish.MOST_RATE:
-        raise argparse.ArgumentTypeError(say("cli.export.rate.range", text=repr(text[:40]), most=wish.MOST_RATE))
+        raise argparse.ArgumentTypeError(say("cli.export.rate.range", text=shorten(text), most=wish.MOST_RATE))
     return rate
 
 
 def _mark(say: Messages, text: str) -> str:
     if text and not marked(text):  # the parser asks about the default too
-        raise argparse.ArgumentTypeError(say("cli.export.mark.form", text=repr(text[:40])))
+        raise argparse.ArgumentTypeError(say("cli.export.mark.form", text=shorten(text)))
     return text
 
 
 def _width(say: Messages, text: str) -> int:
-    if not text.isdecimal() or len(text) > 9 or not wish.NARROWEST <= int(text) <= wish.WIDEST:
+    number = whole(text)
+    if number is None or not wish.NARROWEST <= number <= wish.WIDEST:
         raise argparse.ArgumentTypeError(
-            say("cli.export.width.range", text=repr(text[:40]), least=wish.NARROWEST, most=wish.WIDEST)
+            say("cli.export.width.range", text=shorten(text), least=wish.NARROWEST, most=wish.WIDEST)
         )
-    return int(text)
+    return number
 
 
 def _steps(say: Messages, text: str) -> tuple[int, ...] | slice:
     """``A,B,C``: those; ``A:B``: from A to B, either of which may be left out."""
     parts = text.split(":") if ":" in text else text.split(",")
     valid = len(parts) == 2 if ":" in text else all(parts)
-    if not valid or len(text) > 400 or not all(p == "" or (p.isdecimal() and len(p) <= 9) for p in parts):
-        raise argparse.ArgumentTypeError(say("cli.export.steps.form", text=repr(text[:40])))
-    if ":" in text:
-        return slice(int(parts[0] or 0), int(parts[1]) if parts[1] else None)
-    return tuple(int(part) for part in parts)
+    numbers = [whole(part) for part in parts]
+    if not valid or len(text) > 400 or any(part and n is None for part, n in zip(parts, numbers, strict=True)):
+        raise argparse.ArgumentTypeError(say("cli.export.steps.form", text=shorten(text)))
+    return slice(numbers[0] or 0, numbers[1]) if ":" in text else tuple(n or 0 for n in numbers)
 
 
-def opened(path: Path) -> Trace:
-    """A saved trace, or the run of a scenario file. Raises ScenarioError or TraceError."""
-    return checked(traces.read(path)) if path.suffix == ".vizkv" else engine.run(scenario.load(path))
+def opened(path: Path, load: Callable[[], Scenario] | None = None) -> Trace:
+    """Return a saved trace, or the run of a scenario file, which ``load`` reads where it is given.
+
+    Raises ScenarioError or TraceError.
+    """
+    if path.suffix == ".vizkv":
+        return saved(traces.read(path))[0]
+    return engine.run(load() if load else scenario.load(path))
 
 
 def reachable(path: Path) -> None:
     """Refuse a place where no file can be, before anything long is computed. Raises ScenarioError."""
     why = 0
-    if not path.name or path.is_dir():
-        why = errno.EISDIR
-    elif not path.parent.is_dir():
-        why = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
-    elif not os.access(path.parent, os.W_OK):
-        why = errno.EACCES
+    try:
+        if not path.name or path.is_dir():
+            why = errno.EISDIR
+        elif not path.parent.is_dir():
+            why = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
+        elif not os.access(path.parent, os.W_OK):
+            why = errno.EACCES
+    except OSError as error:  # a name of thousands of letters, say
+        raise _unwritten(path, error) from None
     if why:
         raise _unwritten(path, OSError(why, os.strerror(why)))
 
@@ -229,7 +243,7 @@ def _request(name: str, trace: Trace) -> int:
     known = {request.id: index for index, request in enumerate(trace.requests)}
     if name not in known:
         raise ExportError(
-            told("The request is {name!r}; valid for this run is {valid}.", name=name[:40],
+            told("The request is {name!r}; valid for this run is {valid}.", name=name,
                  valid=joined(list(known)[:12]))
         )  # fmt: skip
     return known[name]

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizkv import engine, scenario
+from vizkv.engine import engine
 from vizkv.export import figures
 from vizkv.export.make import Made, charted
 from vizkv.export.page import Plot, plain
 from vizkv.export.render import ExportError, Progress
-from vizkv.export.wish import CHART, Wish, check
-from vizkv.messages import Messages
+from vizkv.export.request import CHART, Wish, check
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import joined, told
 from vizkv.replay import following
 from vizkv.replay.following import Spot
-from vizkv.told import joined, told
-from vizkv.trace import Trace
-from vizkv.views import heat
-from vizkv.views.afar import for_projector
-from vizkv.views.picture_caption import caption
+from vizkv.scenario import schema as scenario
+from vizkv.trace.trace import Trace
+from vizkv.views.charts import heat
+from vizkv.views.charts.projector import for_projector
+from vizkv.views.picture.caption import caption
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

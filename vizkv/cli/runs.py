@@ -5,20 +5,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vizkv import engine, scenario
-from vizkv import trace as traces
+from vizkv.cli import workload
+from vizkv.cli.export import opened
 from vizkv.cli.language import option
-from vizkv.cli.text import aligned
-from vizkv.messages import Messages
-from vizkv.replay import checked
-from vizkv.scenario import ScenarioError
-from vizkv.told import told
-from vizkv.trace import Trace
-from vizkv.views import narration, records
+from vizkv.cli.output import holds
+from vizkv.cli.text import aligned, whole
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import told
+from vizkv.messages.validation import shorten
+from vizkv.replay.averages import is_within, window_of
+from vizkv.replay.ledgers import ledgers
+from vizkv.replay.queues import queues
+from vizkv.replay.server_log import Recording, read_recording
+from vizkv.scenario.schema import ScenarioError, from_dict
+from vizkv.trace import trace as traces
+from vizkv.trace.slots import CATEGORIES
+from vizkv.trace.trace import Trace
+from vizkv.views.charts.figure2.recorded import compared, table
+from vizkv.views.facts import narration, records
 
 
 def add(commands: Any, say: Messages) -> None:
@@ -28,6 +37,8 @@ def add(commands: Any, say: Messages) -> None:
     run.add_argument("--json", action="store_true", help=say("cli.run.json"))
     run.add_argument("--steps", type=partial(_steps, say), metavar="A:B", help=say("cli.run.steps"))
     run.add_argument("--save", type=Path, metavar="TRACE", help=say("cli.run.save"))
+    run.add_argument("--recorded", type=Path, metavar="CSV", help=say("cli.run.recorded"))
+    workload.options(run, say)
     option(run, say)
     run.set_defaults(action=_run)
 
@@ -45,20 +56,20 @@ def add(commands: Any, say: Messages) -> None:
 def _steps(say: Messages, text: str) -> tuple[int, int | None]:
     """``A:B``, both inclusive; either may be left out."""
     first, colon, last = text.partition(":")
-    if not colon or not all(part == "" or part.isdecimal() for part in (first, last)) or len(text) > 40:
-        raise argparse.ArgumentTypeError(say("cli.run.steps.form", text=repr(text[:40])))
-    span = int(first or 0), int(last) if last else None
+    numbers = whole(first), whole(last)
+    if not colon or any(part and number is None for part, number in zip((first, last), numbers, strict=True)):
+        raise argparse.ArgumentTypeError(say("cli.run.steps.form", text=shorten(text)))
+    span = numbers[0] or 0, numbers[1]
     if span[1] is not None and span[1] < span[0]:
-        raise argparse.ArgumentTypeError(say("cli.run.steps.order", text=repr(text)))
+        raise argparse.ArgumentTypeError(say("cli.run.steps.order", text=shorten(text)))
     return span
 
 
 def _run(arguments: argparse.Namespace, say: Messages) -> int:
-    path: Path = arguments.file
-    if path.suffix == ".vizkv":
-        trace = checked(traces.read(path))
-    else:
-        trace = engine.run(scenario.load(path))
+    if arguments.file.suffix == ".vizkv":
+        workload.refuse(arguments)
+    recording = read_recording(arguments.recorded) if arguments.recorded else None
+    trace = opened(arguments.file, lambda: workload.load(arguments))
     if arguments.save:
         try:
             arguments.save.write_bytes(traces.save(trace))
@@ -69,22 +80,40 @@ def _run(arguments: argparse.Namespace, say: Messages) -> int:
     if arguments.json:
         first, last = arguments.steps or (0, None)
         for line in records.records(trace, first, last):
-            print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
-    # as the paper's Figure 2: from the warm-up to the end of the arrivals, not while the pool runs empty afterwards
-    workload = scenario.from_dict(trace.scenario).workload
-    window = (workload.warmup, workload.duration) if workload else None
-    summary = records.summary(trace, window) if window else records.summary(trace)
+            print(_json(line))
+    summary = records.summary(trace)
     if arguments.json:
-        print(json.dumps({"summary": summary}, ensure_ascii=False, separators=(",", ":")))
+        print(_json({"summary": summary}))
     else:
-        print(_table(trace, summary, window, say))
+        print(_table(trace, summary, say))
+    if recording is not None:
+        _print_compared(trace, recording, say, as_json=arguments.json)
     return 0
 
 
-def _table(trace: Trace, summary: dict[str, dict[str, Any]], window: tuple[float, float] | None, say: Messages) -> str:
-    """The summary for a reader: shares under both accountings, hindsight lens."""
+def _print_compared(trace: Trace, recording: Recording, say: Messages, *, as_json: bool) -> None:
+    """Print what a server recorded of the workload, and the same numbers of each system."""
+    runs = [(s.name, queues(s, ledgers(s, trace.requests))) for s in trace.systems]
+    rows = [compared(name, run) for name, run in [(recording.name, recording.queues), *runs]]
+    if as_json:
+        known = [{name: None if value != value else value for name, value in asdict(row).items()} for row in rows]
+        print(_json({"recorded": known[0], "runs": known[1:]}))
+        return
+    titles, *columns = zip(*([title, *values] for title, values in table(rows, say).items()), strict=True)
+    cells = [[str(name), *(say.fixed(number, 2) for number in numbers)] for name, *numbers in columns]
+    print("\n".join(["", say("recorded.title"), *aligned([list(titles), *cells])]))
+
+
+def _json(line: dict[str, Any]) -> str:
+    """A line of JSON; in a character set that lacks some of its letters, with escapes."""
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return text if holds(text) else json.dumps(line, separators=(",", ":"))
+
+
+def _table(trace: Trace, summary: dict[str, dict[str, Any]], say: Messages) -> str:
+    """Return the summary for a reader: textbook shares, and what the paper books otherwise; hindsight lens."""
     titles = [say(f"cli.table.{name}") for name in (
-        "system", "used", "reserved", "internal", "external", "internal-textbook", "external-textbook", "batch",
+        "system", "used", "reserved", "internal", "external", "free", "internal-paper", "external-paper", "batch",
         "tokens", "preemptions", "hits", "steps",
     )]  # fmt: skip
     rows = [titles]
@@ -92,8 +121,8 @@ def _table(trace: Trace, summary: dict[str, dict[str, Any]], window: tuple[float
         paper, textbook = (values["percent"]["hindsight"][a] for a in ("paper", "textbook"))
         rows.append([
             say.name(name),
-            *(say.fixed(paper[part], 1) for part in ("used", "reserved", "internal", "external")),
-            *(say.fixed(textbook[part], 1) for part in ("internal", "external")),
+            *(say.fixed(textbook[part], 1) for part in CATEGORIES),
+            *(say.fixed(paper[part], 1) for part in ("internal", "external")),
             say.fixed(values["mean_batched_requests"], 2),
             *(say.number(values[part]) for part in ("tokens", "preemptions", "cache_hits", "steps")),
         ])  # fmt: skip
@@ -104,13 +133,15 @@ def _table(trace: Trace, summary: dict[str, dict[str, Any]], window: tuple[float
         for i, (name, values) in enumerate(summary.items())
         if values["never"]
     ]
+    window = window_of(trace.scenario)
     if window is None:
         title = say("cli.table.title", slots=slots)
     else:
-        within = all(records.within(system, window).any() for system in trace.systems)
+        within = all(is_within(system.time_s, window) for system in trace.systems)
         which = "cli.table.title.window" if within else "cli.table.title.none"
         title = say(which, first=window[0], last=window[1], slots=slots)
-    return "\n".join([title, *lines, *never, say("cli.table.note")])
+    source = workload.told_of(from_dict(trace.scenario), say)
+    return "\n".join([title, *lines, *never, say("cli.table.note"), *source])
 
 
 def _model_add(arguments: argparse.Namespace, say: Messages) -> int:

@@ -8,21 +8,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vizkv import scenario as scenarios
+from vizkv.cli import workload
 from vizkv.cli.export import reachable, write
 from vizkv.cli.language import option
-from vizkv.cli.text import Bar, aligned
-from vizkv.complaints import either, shorten
+from vizkv.cli.text import Bar, aligned, whole
 from vizkv.export import swept
-from vizkv.export.charts import chart
+from vizkv.export.charts.draw import chart
 from vizkv.export.data import parameters
-from vizkv.export.wish import CHART, THEMES, format_of
-from vizkv.messages import Messages
-from vizkv.metrics import METRICS
-from vizkv.scenario import Scenario, ScenarioError
+from vizkv.export.request import CHART, THEMES, format_of
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import told
+from vizkv.messages.validation import either, shorten
+from vizkv.replay.metrics import METRICS
+from vizkv.scenario.schema import Scenario, ScenarioError
 from vizkv.sweep import Axis, Outcome, Task, distinct, parse_axis, points, run, written
 from vizkv.sweep.table import Cell, cells, in_order, problems, to_csv, to_parquet
-from vizkv.told import told
+from vizkv.sweep.tasks import MAX_SEEDS
+
+MAX_JOBS = 1024
 
 
 def add(commands: Any, say: Messages) -> None:
@@ -31,22 +34,28 @@ def add(commands: Any, say: Messages) -> None:
     sweep.add_argument("file", type=Path, metavar="FILE", help=say("cli.sweep.file"))
     sweep.add_argument("--vary", action="append", required=True, metavar="NAME=VALUES", help=say("cli.sweep.vary"))
     sweep.add_argument("--metric", default="used", metavar="NAME[,NAME]", help=say("cli.sweep.metric"))
-    sweep.add_argument("--seeds", type=int, default=1, metavar="COUNT", help=say("cli.sweep.seeds"))
-    sweep.add_argument("--jobs", type=partial(jobs, say), metavar="COUNT", help=say("cli.sweep.jobs"))
+    sweep.add_argument(
+        "--seeds", type=partial(count, say, "seeds", MAX_SEEDS), default=1, metavar="COUNT", help=say("cli.sweep.seeds")
+    )
+    sweep.add_argument(
+        "--jobs", type=partial(count, say, "jobs", MAX_JOBS), metavar="COUNT", help=say("cli.sweep.jobs")
+    )
     sweep.add_argument("--cluster", metavar="ADDRESS", help=say("cli.sweep.cluster"))
     sweep.add_argument("--csv", type=Path, metavar="OUT", help=say("cli.sweep.csv"))
     sweep.add_argument("--parquet", type=Path, metavar="OUT", help=say("cli.sweep.parquet"))
     sweep.add_argument("--chart", type=Path, metavar="OUT", help=say("cli.sweep.chart"))
     sweep.add_argument("--theme", choices=THEMES, default="light", help=say("cli.export.theme"))
+    workload.options(sweep, say)
     option(sweep, say)
     sweep.set_defaults(action=_sweep)
 
 
-def jobs(say: Messages, text: str) -> int:
-    """Processes, as an option gives them."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(say("cli.sweep.jobs.form", text=repr(text[:40])))
-    return int(text)
+def count(say: Messages, name: str, most: int, text: str) -> int:
+    """Processes or seeds, as an option gives them."""
+    number = whole(text)
+    if number is None or not 1 <= number <= most:
+        raise argparse.ArgumentTypeError(say("cli.sweep.count", name=name, text=shorten(text), most=most))
+    return number
 
 
 def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
@@ -57,7 +66,7 @@ def _sweep(arguments: argparse.Namespace, say: Messages) -> int:
     axes = [parse_axis(text) for text in arguments.vary]
     if arguments.chart and len(axes) > 2:
         raise ScenarioError(told("A chart shows one or two varied parameters; {n} are varied.", n=len(axes)))
-    scenario = scenarios.load(arguments.file)
+    scenario = workload.load(arguments)
     tasks = points(scenario, axes, arguments.seeds)
     found = outcomes(tasks, arguments, say)
     complaints = problems(found)

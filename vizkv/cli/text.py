@@ -5,6 +5,17 @@ from __future__ import annotations
 import sys
 from unicodedata import east_asian_width
 
+from vizkv.scenario.requests import read_whole
+
+
+def whole(text: str) -> int | None:
+    """The number from 0 on that a word is, written as 100 or 100.0; None for any other word."""
+    try:
+        number = read_whole(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < 10**18 else None
+
 
 def wide(text: str) -> int:
     """Columns of a terminal that a text takes: a Chinese character takes two."""

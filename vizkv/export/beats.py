@@ -7,21 +7,22 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vizkv.complaints import either
 from vizkv.export import figures, swept
-from vizkv.export.charts import WIDTH, chart
+from vizkv.export.charts.draw import WIDTH, chart
 from vizkv.export.deck import Slide
 from vizkv.export.make import make
 from vizkv.export.render import ExportError, svg_to_png
-from vizkv.export.wish import CHART, Wish, lead_of
-from vizkv.messages import Messages
-from vizkv.scenario import Scenario
-from vizkv.told import told
-from vizkv.trace import Trace
-from vizkv.views import cost, picture_table, sweeps
-from vizkv.views import window as windows
-from vizkv.views.afar import for_projector
-from vizkv.views.moments import start_of
+from vizkv.export.request import CHART, Wish, lead_of
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import told
+from vizkv.messages.validation import either
+from vizkv.scenario.schema import Scenario
+from vizkv.trace.trace import Trace
+from vizkv.views.charts import cost, sweeps
+from vizkv.views.charts.projector import for_projector
+from vizkv.views.facts.moments import start_of
+from vizkv.views.payload import window as windows
+from vizkv.views.picture import table as picture_table
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -6,14 +6,15 @@ import csv
 import io
 
 from vizkv import __version__
-from vizkv import scenario as scenarios
-from vizkv import trace as traces
-from vizkv.ledgers import ledgers
-from vizkv.messages import Messages
-from vizkv.scenario import Scenario
-from vizkv.slots import CATEGORIES, Accounting, Code, Lens
-from vizkv.trace import Trace
-from vizkv.views.picture_caption import fields
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.escape import cell
+from vizkv.replay.ledgers import ledgers
+from vizkv.scenario import schema as scenarios
+from vizkv.scenario.schema import Scenario
+from vizkv.trace import trace as traces
+from vizkv.trace.slots import CATEGORIES, Accounting, Code, Lens
+from vizkv.trace.trace import Trace
+from vizkv.views.picture.caption import fields
 
 # the finest states, which add up to the pool too: from them every lens and accounting can be told
 _CODES = tuple(Code)
@@ -33,7 +34,7 @@ def ledger_csv(trace: Trace, lens: Lens, accounting: Accounting, first: int = 0,
     table.writerow(COLUMNS)
     for system in trace.systems:
         told = ledgers(system, trace.requests)
-        shares, name = told.shares(lens, accounting), _plain(system.name)
+        shares, name = told.shares(lens, accounting), cell(system.name)
         for step in range(first, min(told.steps, told.steps if last is None else last + 1)):
             second = round(float(system.time_s[step]), 6)
             batched = int(told.batched[step])
@@ -42,11 +43,6 @@ def ledger_csv(trace: Trace, lens: Lens, accounting: Accounting, first: int = 0,
                  *told.counts[step, list(_CODES)].tolist()]
             )  # fmt: skip
     return text.getvalue().encode("utf-8-sig")
-
-
-def _plain(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def parameters(title: str, scenario: Scenario | None, say: Messages) -> str:

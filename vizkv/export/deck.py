@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vizkv import __version__
 from vizkv.export.render import Cancelled, Progress
-from vizkv.messages import Messages
+from vizkv.messages.catalogue import Messages
 
 if TYPE_CHECKING:
     from vizkv.lecture import Lecture

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vizkv import scenario as scenarios
-from vizkv.complaints import either, shorten
-from vizkv.events import Kind
 from vizkv.export.render import ExportError
-from vizkv.messages import Messages
-from vizkv.slots import Accounting, Lens
-from vizkv.told import told
-from vizkv.trace import Trace
-from vizkv.views import cache, charts, figure2, figure2_bars, figure2_chart, pressure, saving, strips
-from vizkv.views.series import series
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import told
+from vizkv.messages.validation import either, shorten
+from vizkv.replay.averages import window_of
+from vizkv.scenario import schema as scenarios
+from vizkv.trace.events import Kind
+from vizkv.trace.slots import Accounting, Lens
+from vizkv.trace.trace import Trace
+from vizkv.views.charts import cache, strips
+from vizkv.views.charts import ledgers as charts
+from vizkv.views.charts.figure2 import bars as figure2_bars
+from vizkv.views.charts.figure2 import live as figure2
+from vizkv.views.charts.figure2 import over_time as figure2_chart
+from vizkv.views.charts.series import series
+from vizkv.views.facts import pressure, saving
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,29 +38,24 @@ def _at_peak(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme:
 
 
 def _seconds(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
-    workload = trace.scenario["workload"]
+    window = window_of(trace.scenario)
+    assert window is not None
     lines = [
         figure2_chart.Line(system.name, told, system.time_s)
         for system, told in zip(trace.systems, series(trace), strict=True)
     ]
-    ends = max(float(system.time_s[-1]) if system.steps else 0.0 for system in trace.systems)
     return figure2_chart.over_time(
-        lines, [None] * len(lines), lens, accounting, theme, say, duration=float(workload.get("duration", ends)),
-        warmup=float(workload.get("warmup", 0)),
+        lines, [None] * len(lines), lens, accounting, theme, say, duration=window[1], warmup=window[0],
     )  # fmt: skip
 
 
 def _bars(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
-    workload, fields = trace.scenario["workload"], scenarios.from_dict(trace.scenario).model_dump()
-    found = []
-    for index, (system, ledger) in enumerate(zip(trace.systems, series(trace), strict=True)):
-        ends = float(workload.get("duration") or (system.time_s[-1] if system.steps else 1))
-        grown = figure2.growth(ledger, system.time_s, figure2.marks(ends), float(workload.get("warmup", 0)))
-        if grown.frames:
-            found.append(figure2.Told(
-                system.name, fields["systems"][index], grown.shares[-1], float(grown.batched[-1]), 0.0, system.steps, 0,
-                figure2.comparable(fields, index),
-            ))  # fmt: skip
+    fields = scenarios.from_dict(trace.scenario).model_dump()
+    found = [
+        figure2.told(ledger, system.time_s, fields, index)
+        for index, (system, ledger) in enumerate(zip(trace.systems, series(trace), strict=True))
+        if system.steps
+    ]
     return figure2_bars.bars(found, lens, accounting, theme, say)
 
 
@@ -63,7 +64,7 @@ def _saving(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: 
 
 
 def _strips(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
-    return strips.strips(trace, pressure.told(trace), step, theme, say)
+    return strips.strips(trace, pressure.by_system(trace), step, theme, say)
 
 
 def _pool(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: str, say: Messages) -> go.Figure:
@@ -73,7 +74,8 @@ def _pool(trace: Trace, step: int, lens: Lens, accounting: Accounting, theme: st
 
 
 def _paged(trace: Trace) -> list[int]:
-    return [i for i, system in enumerate(trace.systems) if system.kind == "paged"]
+    """The systems whose requests have block tables."""
+    return [i for i, system in enumerate(trace.systems) if system.block_size]
 
 
 _HOW: dict[str, Make] = {

@@ -7,21 +7,18 @@ are those of the language that the trace was packed in.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 
 from vizkv import __version__, fonts
-from vizkv.messages import Messages
+from vizkv.messages.catalogue import Messages
 from vizkv.player import assets
-from vizkv.views import payload
-from vizkv.views.payload import View, unpack
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload.pack import View, unpack
 
 TAGS = {"en": "en", "zh": "zh-Hans"}  # HTML's names of the languages
-_CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 FOLDER = Path(__file__).parent
 _DEFAULT = re.compile(r"^export default function\s*\(", re.MULTILINE)
 # what a page of the app has around the player: Streamlit's variables, which the style sheet takes its colours from
@@ -34,7 +31,7 @@ _THEMES = {
 def player_page(
     packed: bytes, view: View, say: Messages, *, title: str, caption: str = "", theme: str = "", projector: bool = False
 ) -> bytes:
-    """One HTML file. ``packed``: of :func:`vizkv.views.payload.pack`, in the language of ``say``.
+    """One HTML file. ``packed``: of :func:`vizkv.views.payload.pack.pack`, in the language of ``say``.
 
     ``theme``: "light" or "dark" to begin with; "" as the reader's browser has it. ``caption``: below the player.
     """
@@ -66,30 +63,8 @@ def player_page(
 
 def _face(text: str) -> str:
     """The bundled face with the Chinese characters that are said, for a machine that has none; "" for no Chinese."""
-    letters = "".join(sorted(set(_CHINESE.findall(text))))
-    if not letters:
-        return ""
-    faces = "\n".join(
-        f'@font-face {{ font-family: "{fonts.FAMILY}"; font-weight: {weight}; unicode-range: U+2E80-9FFF, U+FF00-FFEF; '
-        f"src: url(data:font/woff;base64,{base64.b64encode(_cut(at, letters)).decode()}) }}"
-        for at, weight in enumerate(("400", "600 900"))
-    )
-    return f'{faces}\n:root {{ --st-font: "Source Sans", "{fonts.FAMILY}", sans-serif; }}'
-
-
-@lru_cache(8)
-def _cut(at: int, letters: str) -> bytes:
-    """One of the bundled files, of these characters only."""
-    from fontTools import subset
-
-    options = subset.Options(layout_features=[], flavor="woff")
-    face = subset.load_font(fonts.files()[at], options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(text=letters)
-    cutter.subset(face)
-    out = io.BytesIO()
-    subset.save_font(face, out, options)
-    return out.getvalue()
+    faces = fonts.css(text)
+    return f'{faces}\n:root {{ --st-font: "Source Sans", "{fonts.FAMILY}", sans-serif; }}' if faces else ""
 
 
 def _part(header: dict, say: Messages) -> str:

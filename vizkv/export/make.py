@@ -9,8 +9,8 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from vizkv.export import data, figures, html
-from vizkv.export.charts import WIDTH, chart
-from vizkv.export.moving import animation
+from vizkv.export.charts.draw import WIDTH, chart
+from vizkv.export.film import animation
 from vizkv.export.page import Page, Part, Plot, page_picture
 from vizkv.export.page import described as described_page
 from vizkv.export.page import drawn as drawn_charts
@@ -21,19 +21,20 @@ from vizkv.export.render import (
     scale_to,
     svg_to_pdf,
     svg_to_png,
-    with_face,
 )
+from vizkv.export.request import CHART, MIME, Wish, check, lead_of
 from vizkv.export.story import storyboard
-from vizkv.export.wish import CHART, MIME, Wish, check, lead_of
-from vizkv.messages import Messages
-from vizkv.trace import Trace
-from vizkv.views import payload, picture_table
-from vizkv.views import window as windows
-from vizkv.views.afar import for_projector
-from vizkv.views.payload import Moment, View
-from vizkv.views.picture import NARROWEST, picture
-from vizkv.views.picture_caption import between, caption, these
-from vizkv.views.picture_caption import title as called
+from vizkv.messages.catalogue import Messages
+from vizkv.trace.trace import Trace
+from vizkv.views.charts.projector import for_projector
+from vizkv.views.payload import pack as payload
+from vizkv.views.payload import window as windows
+from vizkv.views.payload.pack import Moment, View
+from vizkv.views.picture import table as picture_table
+from vizkv.views.picture.caption import between, caption, these
+from vizkv.views.picture.caption import title as called
+from vizkv.views.picture.outlines import outlined
+from vizkv.views.picture.step import NARROWEST, picture
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -80,7 +81,7 @@ def drawn(svg: str, wish: Wish) -> Made:
     """An SVG of ours in the format and size that is wished."""
     alt = described(svg)
     if wish.format == "svg":
-        return Made(with_face(svg).encode(), MIME["svg"], alt)
+        return Made(outlined(svg).encode(), MIME["svg"], alt)
     if wish.format == "pdf":
         return Made(svg_to_pdf(svg), MIME["pdf"], alt)
     scale = scale_to(svg) if wish.scale == "4k" else float(wish.scale)

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vizkv.export.charts import chart
-from vizkv.messages import Messages
-from vizkv.views.picture import NARROWEST
-from vizkv.views.picture_look import Look
-from vizkv.views.picture_row import Type, note
-from vizkv.views.picture_svg import Sheet, num, wrap
+from vizkv.export.charts.draw import chart
+from vizkv.messages.catalogue import Messages
+from vizkv.views.picture.look import Look
+from vizkv.views.picture.row import Type, note
+from vizkv.views.picture.step import NARROWEST
+from vizkv.views.picture.svg import Sheet, num, wrap
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_TYPE, _FAR_TYPE = 0.0105, 0.0125  # of the width, as vizkv.views.picture has it
+_TYPE, _FAR_TYPE = 0.0105, 0.0125  # of the width, as vizkv.views.picture.step has it
 _GAP = 1.6  # of the type: between two charts
 _BESIDE = 3  # plots in one chart that are legible in half a page
 _SCALE, _LARGE = 0.8, 1.2  # of a chart: its type is then as large as the player's, or as large as that of a slide

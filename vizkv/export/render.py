@@ -1,25 +1,20 @@
-"""An SVG as PNG or PDF, or as an SVG that needs no Chinese face; without a browser and without the network."""
+"""An SVG as PNG or PDF, without a browser and without the network."""
 
 from __future__ import annotations
 
 import io
 import re
 import struct
-import unicodedata
 import zlib
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
-from xml.sax.saxutils import quoteattr, unescape
+from xml.sax.saxutils import unescape
 
 from vizkv import fonts
 
 Progress = Callable[[int, int], bool | None]
 """Called with (done, of how many) while something long is made; returning True stops it."""
-
-_EM = 1000  # units of the bundled face
-_LINE = re.compile(rf"""<text ([^>]*font-family="'{fonts.FAMILY}'[^>]*)>([^<]*)</text>""")
-_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 _DESCRIPTION = re.compile(r"<desc[^>]*>([^<]*)</desc>")
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>")
@@ -41,7 +36,7 @@ class ExportError(ValueError):
 
 @cache
 def _converter() -> Any:
-    """vl-convert, which knows the Chinese face from now on. Loaded when it is first needed: 60 MB."""
+    """vl-convert, which knows the bundled faces from now on. Loaded when it is first needed: 60 MB."""
     import vl_convert
 
     vl_convert.register_font_directory(str(fonts.FOLDER))
@@ -122,54 +117,3 @@ def _informed(pdf: bytes, about: dict[bytes, str]) -> bytes:
     table = b"xref\n%d 1\n%010d 00000 n\r\n" % (number, len(pdf) + 1)
     end = b"trailer\n<< /Size %d /Root %s 0 R /Info %d 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n"
     return pdf + body + table + end % (size, trailer[2], number, before[1], len(pdf) + len(body))
-
-
-def with_face(svg: str) -> str:
-    """A picture of ours with its Chinese lines as outlines: it looks the same in every program on every machine.
-
-    The words stay in it, as labels of the outlines and in its description.
-    """
-    return _LINE.sub(_outlined, svg)
-
-
-def _outlined(found: re.Match[str]) -> str:
-    given, text = dict(_ATTRIBUTE.findall(found[1])), unescape(found[2])
-    weight = int(given.get("font-weight", 400))
-    path, wide = _outline(text, weight >= 600)
-    if not path:
-        return found[0]  # a letter that the face does not have
-    anchor = {"middle": wide / 2, "end": wide}.get(given.get("text-anchor", ""), 0.0)
-    scale = float(given["font-size"]) / _EM
-    place = given.get("transform") or f"translate({given['x']} {given['y']})"
-    return (
-        f'<path role="img" aria-label={quoteattr(text)} fill="{given["fill"]}" '
-        f'transform="{place} scale({scale:.5f} {-scale:.5f}) translate({-anchor:.0f} 0)" d="{path}"/>'
-    )
-
-
-@lru_cache(4096)
-def _outline(text: str, bold: bool) -> tuple[str, float]:
-    """A line as a path in the face's own units, and how wide it is; an empty path if a letter is missing."""
-    from fontTools.pens.svgPathPen import SVGPathPen
-    from fontTools.pens.transformPen import TransformPen
-
-    glyphs, known = _face(bold)
-    pen, x = SVGPathPen(glyphs), 0.0
-    for letter in text:
-        raised = ord(letter) not in known
-        plain = unicodedata.normalize("NFKD", letter)[:1] if raised else letter  # a superscript is a small letter
-        if ord(plain) not in known:
-            return "", 0
-        glyph, scale = glyphs[known[ord(plain)]], 0.62 if raised else 1.0
-        glyph.draw(TransformPen(pen, (scale, 0, 0, scale, x, 0.33 * _EM if raised else 0)))
-        x += glyph.width * scale
-    return pen.getCommands(), x
-
-
-@cache
-def _face(bold: bool) -> tuple[Any, dict[int, str]]:
-    """The glyphs of one of the bundled files, and their names by character."""
-    from fontTools.ttLib import TTFont
-
-    face = TTFont(fonts.files()[int(bold)])
-    return face.getGlyphSet(), face.getBestCmap()

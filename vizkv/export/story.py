@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vizkv.export.render import Cancelled, ExportError, Progress
-from vizkv.messages import Messages
-from vizkv.slots import Accounting, Lens
-from vizkv.trace import Trace
-from vizkv.views import picture as pictures
-from vizkv.views import picture_row as parts
-from vizkv.views.picture import Style
-from vizkv.views.picture_frame import Frame, frame
-from vizkv.views.picture_look import USED, Look
-from vizkv.views.picture_mark import point
-from vizkv.views.picture_row import Type
-from vizkv.views.picture_strip import SQUEEZE, Strip
-from vizkv.views.picture_svg import Sheet, fit, measure, wrap
+from vizkv.messages.catalogue import Messages
+from vizkv.trace.slots import Accounting, Lens
+from vizkv.trace.trace import Trace
+from vizkv.views.picture import row as parts
+from vizkv.views.picture import step as pictures
+from vizkv.views.picture.frame import Frame, frame
+from vizkv.views.picture.look import USED, Look
+from vizkv.views.picture.mark import point
+from vizkv.views.picture.row import Type
+from vizkv.views.picture.step import Style
+from vizkv.views.picture.strip import SQUEEZE, Strip
+from vizkv.views.picture.svg import Sheet, fit, measure, wrap
 
 MOST = 24  # steps: more is a film
 
@@ -55,7 +55,7 @@ def storyboard(
     sheet.end()
     told = [f"{i}. {pictures.description(one, style, say)}" for i, one in enumerate(shown, 1)]
     svg = sheet.svg(
-        style.width, round(high + 2 * pad), title=pictures.title(shown[0], say, headline, lead),
+        style.width, round(high + 2 * pad), title=pictures.title(shown[0], say, style.lens, headline, lead),
         description="\n".join(told), language="zh-Hans" if say.language == "zh" else say.language,
         background="" if transparent else Look(Sheet(), theme, projector).page, scale=scale,
     )  # fmt: skip
@@ -101,7 +101,8 @@ def _cell(
     lookup = shown.lookup(style.lens, style.accounting)
     for pool in shown.pools:
         used = say.percent(pool.totals(lookup)[USED] / pool.facts["slots"])
-        right = f"{used} {say('player.short.used')}"
+        ended = pool.facts["ended"]
+        right = f"{ended['word']} {ended['after']}" if pool.over else f"{used} {say('player.short.used')}"
         room = style.width - measure(right, t.u) - t.u
         name = fit(pool.facts["name"], room, t.u, 600)
         sheet.text(0, y + 0.65 * t.u, name, t.u, look.text, weight=600)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vizkv import sweep
-from vizkv.messages import Messages
+from vizkv.messages.catalogue import Messages
 from vizkv.sweep import prefix
 from vizkv.sweep.table import cells, number
-from vizkv.views import cache, sweeps
+from vizkv.views.charts import cache, sweeps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from vizkv.scenario import Scenario
+    from vizkv.scenario.schema import Scenario
     from vizkv.sweep import Outcome, Task
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from vizkv.events import Event, Kind
 from vizkv.lecture.script import Ask, Beat
-from vizkv.messages import Messages
+from vizkv.messages.catalogue import Messages
+from vizkv.messages.sentence import joined, told
 from vizkv.replay import Replay, at
-from vizkv.scenario import ScenarioError
-from vizkv.slots import CATEGORIES, Accounting, Lens, category_of, shares
-from vizkv.told import joined, told
-from vizkv.trace import SystemTrace, Trace
-from vizkv.views.payload import mark_of
+from vizkv.scenario.schema import ScenarioError
+from vizkv.trace.events import Event, Kind
+from vizkv.trace.slots import CATEGORIES, Accounting, Lens, category_of, shares, word_of
+from vizkv.trace.trace import SystemTrace, Trace
+from vizkv.views.facts import decisions
+from vizkv.views.view import mark_of
 
 CHOICES = 4
 
@@ -188,25 +189,21 @@ def _numbers(answer: int, wrong: Iterable[int], say: Messages) -> tuple[Choice, 
 
 def _colour(c: _Case) -> _Found:
     slot, step, say = c.ask.slot or 0, c.answered_at, c.say
-    index = c.beat.index(slot)
-    if not 0 <= index < c.system.slots:
-        first = slot - index
+    if slot >= c.system.slots:
         raise ScenarioError(
-            told(
-                "The question has slot = {slot}; valid is {first} to {last}.",
-                slot=slot, first=first, last=c.system.slots - 1 + first,
-            )
-        )  # fmt: skip
-    name = category_of(int(c.replay(step).codes()[index]), c.lens, c.accounting)
-    lens = say(f"lens.{c.lens}")
+            told("The question has slot = {slot}; valid is 0 to {last}.", slot=slot, last=c.system.slots - 1)
+        )
+    name = category_of(int(c.replay(step).codes()[slot]), c.lens, c.accounting)
+    lens, nth = say(f"lens.{c.lens}"), say.ordinal(slot + 1)
     if c.ask.finish:
-        text = say("ask.colour.finished", system=c.system.name, slot=slot, request=c.ask.request, lens=lens)
+        text = say("ask.colour.finished", system=c.system.name, slot=slot, nth=nth, request=c.ask.request, lens=lens)
     else:
-        text = say("ask.colour", system=c.system.name, slot=slot, step=step, lens=lens)
-    choices = tuple(Choice(one, say(f"player.category.{one}")) for one in CATEGORIES)
+        text = say("ask.colour", system=c.system.name, slot=slot, nth=nth, step=step, lens=lens)
+    label = say(f"player.category.{word_of(name, c.accounting)}")
+    choices = tuple(Choice(one, say(f"player.category.{word_of(one, c.accounting)}")) for one in CATEGORIES)
     return _Found(
-        text, name, say("ask.colour.told", slot=slot, step=step, category=say(f"player.category.{name}"), lens=lens),
-        step, choices=choices, mark=(index, index),
+        text, name, say("ask.colour.told", slot=slot, step=step, category=label, lens=lens),
+        step, choices=choices, mark=(slot, slot),
     )  # fmt: skip
 
 
@@ -215,7 +212,7 @@ def _count(c: _Case) -> _Found:
     category = c.ask.category or CATEGORIES[0]
     booked = shares(c.replay(step).booked(), c.lens, c.accounting)
     before = shares(c.replay(c.asked_at).booked(), c.ask.lens or c.lens, c.accounting)
-    label, lens = say(f"player.category.{category}"), say(f"lens.{c.lens}")
+    label, lens = say(f"player.category.{word_of(category, c.accounting)}"), say(f"lens.{c.lens}")
     count = booked[category]
     wrong = [before["reserved"], booked["used"], before["used"], booked["free"], booked["reserved"], before[category]]
     wrong = [value for value in wrong if value > 0]
@@ -242,7 +239,7 @@ def _fits(c: _Case) -> _Found:
 
 def _next_block(c: _Case) -> _Found:
     say, _ = c.say, c.blocks  # a system without blocks is refused
-    step, event = c.first(Kind.BLOCK, c.who, c.asked_at + 1, Kind.COPIED)
+    step, event = c.first(Kind.BLOCK, c.who, c.asked_at + 1, Kind.COPIED, Kind.MAPPED)
     block = event.b if event.kind == Kind.COPIED else event.a
     now = c.replay(c.asked_at)
     live = now.live.get(c.who)
@@ -312,10 +309,12 @@ def _victim(c: _Case) -> _Found:
     say = c.say
     step, event = c.first(Kind.PREEMPTED, -1, c.asked_at + 1)
     names = [r.id for r in c.trace.requests]
+    found = decisions.preemptions(c.replay(step))[0]
+    needy, free = decisions.needed(found, c.trace.requests, say, lambda who: names[who])
     running = [names[live.index] for live in c.replay(c.asked_at).running]
     choices = tuple(Choice(name, name) for name in sorted({*running, names[event.request]}))
     return _Found(
-        say("ask.victim", system=c.system.name), names[event.request],
+        say("ask.victim", system=c.system.name, step=step, needy=needy, n=found.need, free=free), names[event.request],
         say("ask.victim.told", request=names[event.request], step=step, written=event.a), step, choices=choices,
     )  # fmt: skip
 

@@ -13,27 +13,29 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from vizkv.complaints import either, listed, sentence, shorten
-from vizkv.link import from_code, to_code
-from vizkv.presets import Preset, list_presets, preset
-from vizkv.reasons import reason
-from vizkv.requests import Flag, Label, Part, RequestId
-from vizkv.scenario import Scenario, ScenarioError, from_dict, to_dict
-from vizkv.slots import Accounting, Lens
-from vizkv.told import told
-from vizkv.views.payload import mark_of
+from vizkv.limits.files import read_file
+from vizkv.limits.limits import MAX_SCRIPT
+from vizkv.limits.readers import TooMuch, parse_toml
+from vizkv.messages.reasons import reason
+from vizkv.messages.sentence import told
+from vizkv.messages.validation import either, listed, sentence, shorten
+from vizkv.scenario.code import from_code, to_code
+from vizkv.scenario.presets import Preset, list_presets, preset
+from vizkv.scenario.requests import RequestId
+from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
+from vizkv.systems.base.parts import Flag, Label, Part, Whole
+from vizkv.trace.slots import Accounting, Lens
+from vizkv.views.view import mark_of
 
 FOLDER = Path(__file__).parent / "scripts"
 MAX_BEATS = 60
-MAX_BYTES = 512 * 1024  # of a script file
-FROM_ONE = ("memory",)  # pages whose player has no panels, whose arithmetic counts from zero
 WITHOUT_PRESETS = ("cost",)  # pages that run no scenario
 
 Page = Literal["memory", "table", "sharing", "pressure", "paper", "cost", "whatif", "sweep", "cache"]
 Category = Literal["used", "reserved", "internal", "external", "free"]
-Step = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
-Index = Annotated[int, Field(ge=0, le=31, strict=True)]
-Place = Annotated[int, Field(ge=0, le=4_194_303, strict=True)]
+Step = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True), Whole]
+Index = Annotated[int, Field(ge=0, le=31, strict=True), Whole]
+Place = Annotated[int, Field(ge=0, le=4_194_303, strict=True), Whole]
 Word = Annotated[str, Field(max_length=1000)]
 
 
@@ -105,6 +107,8 @@ class Beat(Part):
 
     title: Text
     notes: Text | None = None
+    text: Text | None = None
+    minutes: Annotated[float, Field(ge=0, le=600)] = 3
     page: Page
     preset: Label = ""
     change: dict[str, Any] = Field(default_factory=dict)
@@ -180,16 +184,12 @@ class Beat(Part):
                 found[name] = str(value)
         return found | self.more
 
-    def index(self, slot: int) -> int:
-        """A slot as a question calls it, from zero. Where the player's notes count slots from one, questions do too."""
-        return slot - 1 if self.page in FROM_ONE else slot
-
     def asking(self, number: int) -> dict[str, str]:
         """The words of the state in which a question is put."""
         ask = self.ask[number]
         found = {k: v for k, v in self.words().items() if k not in ("lit", "lit_in", "position", "mark")}
         if ask.kind == "colour" and ask.slot is not None:  # everybody has to see which one is meant
-            found["mark"] = mark_of(ask.system, self.index(ask.slot), self.index(ask.slot))
+            found["mark"] = mark_of(ask.system, ask.slot, ask.slot)
         return found | {n: str(v) for n in ("step", "lens") if (v := getattr(ask, n)) is not None}
 
 
@@ -200,7 +200,7 @@ class Lecture(Part):
     beats: list[Beat] = Field(min_length=1, max_length=MAX_BEATS)
 
     def text(self, field: str, language: str, beat: int = 0) -> str:
-        """``title`` or ``notes`` of a beat (from 1), or of the lecture itself (0); "" where there is none."""
+        """``title``, ``notes`` or ``text`` of a beat (from 1), or of the lecture itself (0); "" where there is none."""
         found: Texts | None = getattr(self.beats[beat - 1] if beat else self, field, None)
         return found.of(language) if found is not None else ""
 
@@ -209,14 +209,16 @@ def read(source: str | bytes | Path) -> Lecture:
     """A script from its text, its bytes or its file. Raises ScenarioError."""
     if isinstance(source, Path):
         try:
-            source = source.read_bytes()
+            source = read_file(source, MAX_SCRIPT)
         except OSError as error:
+            raise ScenarioError(told("The file {path!r} cannot be read: {why}.", path=str(source), why=error)) from None
+        except ValueError:
             raise ScenarioError(
-                told("The file {file} cannot be read: {error}.", file=repr(str(source)), error=error)
+                told("The file name {path!r} is not one that a file can have.", path=str(source))
             ) from None
-    if len(source) > MAX_BYTES:
+    if len(source) > MAX_SCRIPT:
         raise ScenarioError(
-            told("The script has {count} characters; valid is at most {most}.", count=len(source), most=MAX_BYTES)
+            told("The script is larger than {most} bytes; valid is at most that many.", most=MAX_SCRIPT)
         )
     if isinstance(source, bytes):
         try:
@@ -225,9 +227,11 @@ def read(source: str | bytes | Path) -> Lecture:
             raise ScenarioError(told("The file is not text; a script is a TOML file in UTF-8.")) from None
     source = source.replace("\r\n", "\n")
     try:
-        data = tomllib.loads(source)
+        data = parse_toml(source)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(told("The file is not valid TOML: {error}.", error=reason(error, source))) from None
+        raise ScenarioError(told("The file is not valid TOML: {error}.", error=reason(error))) from None
+    except TooMuch as error:
+        raise ScenarioError(str(error)) from None
     except (RecursionError, ValueError):
         raise ScenarioError(told("The file is not a script: a list or a number in it has no end.")) from None
     try:

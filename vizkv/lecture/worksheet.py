@@ -9,16 +9,17 @@ import base64
 from collections.abc import Callable
 from html import escape
 
-from vizkv import __version__
+from vizkv import __version__, fonts
 from vizkv.lecture.questions import Question, question
 from vizkv.lecture.script import Beat, Lecture
-from vizkv.messages import Messages
-from vizkv.scenario import Scenario
-from vizkv.slots import Accounting, Lens
-from vizkv.trace import Trace
-from vizkv.views.picture import Style, drawn
-from vizkv.views.picture_frame import frame
-from vizkv.views.picture_table import paged, table_picture
+from vizkv.messages.catalogue import Messages
+from vizkv.scenario.schema import Scenario
+from vizkv.trace.slots import Accounting, Lens
+from vizkv.trace.trace import Trace
+from vizkv.views.picture.frame import frame
+from vizkv.views.picture.outlines import outlined
+from vizkv.views.picture.step import Style, drawn
+from vizkv.views.picture.table import paged, table_picture
 
 WIDTH, HEIGHT = 1000, 430  # of a picture; it is as wide as the paper
 WITH_TABLE = ("block-of", "next-block", "free-blocks", "hit", "next-slot", "victim")  # asked with the tables before one
@@ -27,7 +28,8 @@ _STYLE = """
 @page { size: A4; margin: 14mm; }
 * { box-sizing: border-box; }
 body { font: 11pt/1.45 "Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei",
-  system-ui, sans-serif; color: #111; background: #fff; max-width: 182mm; margin: 8mm auto; padding: 0 4mm; }
+  "vizkv Sans SC", system-ui, sans-serif; color: #111; background: #fff; max-width: 182mm; margin: 8mm auto;
+  padding: 0 4mm; }
 h1 { font-size: 18pt; line-height: 1.2; margin: 0 0 4mm; }
 h2 { font-size: 12pt; margin: 0 0 1.5mm; }
 .who { display: flex; gap: 10mm; margin-bottom: 6mm; }
@@ -67,12 +69,15 @@ def page(script: Lecture, run: Callable[[Scenario], Trace], say: Messages, key: 
     )
     made = escape(say("worksheet.from", version=__version__))
     behind = f'<section class="key"><h1>{escape(say("worksheet.key"))}</h1><table>{answers}</table></section>'
-    return (
-        f'<!DOCTYPE html>\n<html lang="{"zh-Hans" if say.language == "zh" else say.language}"><head>'
-        f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style></head><body>'
+    body = (
         f'<button onclick="print()">{escape(say("worksheet.print"))}</button><h1>{escape(title)}</h1>'
         f'<div class="who"><span>{escape(say("worksheet.name"))}</span><span>{escape(say("worksheet.score"))}</span>'
-        f'</div>{"".join(parts)}<p class="about">{made}</p>{behind if key else ""}</body></html>\n'
+        f'</div>{"".join(parts)}<p class="about">{made}</p>{behind if key else ""}'
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="{"zh-Hans" if say.language == "zh" else say.language}"><head>'
+        f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}{fonts.css(title + body)}</style></head>'
+        f"<body>{body}</body></html>\n"
     )
 
 
@@ -103,5 +108,6 @@ def _picture(beat: Beat, part: int, trace: Trace, say: Messages) -> str:
         style = Style(lens, accounting, width=WIDTH, sentence=False, mark=words.get("mark", ""))
         svg = drawn(frame(trace, step, say), style, say, height=HEIGHT)
     about = say("worksheet.about", system=trace.systems[ask.system].name, step=step)
-    image = f'<img alt="{escape(about)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
+    data = base64.b64encode(outlined(svg).encode()).decode()
+    image = f'<img alt="{escape(about)}" src="data:image/svg+xml;base64,{data}">'
     return f'<p class="about">{escape(about)}</p>{image}'

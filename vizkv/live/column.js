@@ -104,7 +104,7 @@ export class Column {
     this.shown = values;
     mark(this.element, "blank", this.scene.blank);
     const {words, table, type} = this.scene;
-    const shares = booked(values.slice(0, 8), table);
+    const shares = booked(values.slice(0, -1), table);
     const from = bottoms(shares);
     const before = this.ghost ? booked(this.ghost.shares, table) : null;
     const quoted = this.system.paper?.shares;
@@ -149,7 +149,7 @@ export class Column {
     });
     mark(this.before, "same", !before || before.every((value, i) => Math.abs(value - shares[i]) < LEAST_SEEN));
     this.arrange(places, high);
-    this.drawBatch(values[8]);
+    this.drawBatch(values.at(-1));
   }
 
   /** Notes stand at the paper's part, which does not move while ours grows; else at ours. */

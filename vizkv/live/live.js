@@ -18,7 +18,6 @@ const GROWS_FOR = 5; // seconds
 const SETTLED_AFTER = 450; // ms after the last picture: what stands below the bars may be drawn anew
 const EASE = 70; // ms in which most of a change is made
 const [LEAST_NOTE, MOST_NOTE] = [0.86, 1.16]; // type of what stands beside the bars: four have room for the largest
-const EMPTY = [0, 0, 0, 0, 0, 0, 100, 0, 0]; // a pool before anything has come: all free
 
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -178,10 +177,17 @@ class Live {
     return this.data.state === "running" ? Math.min(...counts) : Math.max(...counts);
   }
 
+  /** A pool that nothing has come to: all of it is free. The last number is the batch. */
+  get empty() {
+    const categories = this.data.lookup.online.textbook;
+    const free = categories.findIndex((category) => CATEGORIES[category] === "free");
+    return [...categories.map((_, code) => (code === free ? 100 : 0)), 0];
+  }
+
   /** What a system shows: its numbers by code and the batch; null while it keeps what it has shown. */
   target(system) {
     const count = system.shares.length;
-    const picture = (n) => (n < 0 ? EMPTY : [...system.shares[n], system.batched[n]]);
+    const picture = (n) => (n < 0 ? this.empty : [...system.shares[n], system.batched[n]]);
     if (this.latest) {
       if (!count) return null;
       return system.done || count >= this.data.counted ? picture(count - 1) : null;
@@ -210,10 +216,10 @@ class Live {
     let moving = this.playing && (this.position < this.reached);
     let drawn = 0;
     this.columns.forEach((column, i) => {
-      const target = data.state === "idle" ? EMPTY : this.target(data.systems[i]);
+      const target = data.state === "idle" ? this.empty : this.target(data.systems[i]);
       mark(column.element, "held", target === null && data.state === "running");
       if (target === null && column.shown) return;
-      const wanted = target ?? EMPTY;
+      const wanted = target ?? this.empty;
       drawn += target !== null && data.state !== "idle";
       const ease = this.latest && column.shown && !still.matches ? 1 - Math.exp(-passed / EASE) : 1;
       const next = wanted.map((value, n) => (column.shown ? column.shown[n] + (value - column.shown[n]) * ease : value));

@@ -1,6 +1,6 @@
 // Words, numbers and elements: what all the other modules use.
 
-export const CATEGORIES = ["used", "reserved", "internal", "external", "free"]; // bottom to top, vizkv.slots.CATEGORIES
+export const CATEGORIES = ["used", "reserved", "internal", "external", "free"]; // bottom to top, vizkv.trace.slots.CATEGORIES
 
 export function make(name, classes = "", text = "", attributes = {}) {
   const element = document.createElement(name);

@@ -6,9 +6,9 @@ Importing this package does not import torch; loading a model does.
 from typing import TYPE_CHECKING
 
 from vizkv.model.errors import ModelError
-from vizkv.model.registry import LoadedModel, ModelInfo, available_models, load_model
+from vizkv.model.registry import EMBEDDED, LoadedModel, ModelInfo, available_models, load_model, load_tokenizer
 
 if TYPE_CHECKING:
     from torch import Tensor as Tensor
 
-__all__ = ["LoadedModel", "ModelError", "ModelInfo", "available_models", "load_model"]
+__all__ = ["EMBEDDED", "LoadedModel", "ModelError", "ModelInfo", "available_models", "load_model", "load_tokenizer"]

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vizkv.messages.sentence import Told, joined, told
 from vizkv.model.cache import models_folder
 from vizkv.model.errors import ModelError
-from vizkv.told import Told, joined, told
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, bytes done, bytes in all); the stages are "download" and "unpack"."""

@@ -1,4 +1,4 @@
-"""Attention of new tokens over what lies in the memory: of one sequence, of many at once, and its weights to look at.
+"""Attention of new tokens over what lies in the memory: of one sequence, and of many at once.
 
 Shapes: T new tokens of n so far, H query heads, G key/value heads, d = head_dim. The H / G query heads of a group share
 its K and V: they are laid behind one another as more queries, so K and V are neither copied nor repeated.
@@ -6,15 +6,9 @@ its K and V: they are laid behind one another as more queries, so K and V are ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from vizkv.model.llama import Llama
-    from vizkv.model.pool import Chunk
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -37,23 +31,3 @@ def attend_together(q: Tensor, kv: Tensor, mask: Tensor) -> Tensor:
     k, v = kv.transpose(2, 3).unbind()
     out = F.scaled_dot_product_attention(q.unflatten(1, (k.shape[1], -1)), k, v, attn_mask=mask)
     return out.flatten(1)
-
-
-@torch.inference_mode()
-def weights(model: Llama, chunk: Chunk) -> Tensor:
-    """How the last token of a chunk attends: softmax over all n tokens so far, [layers, H, n]; each row sums to 1.
-
-    K and V are read from where they lie, by slice or through the block table, after the step that wrote them. Nothing
-    is written: the last token's way through the layers is walked once more.
-    """
-    rows = []
-
-    def look(layer: int, q: Tensor) -> Tensor:
-        k, v = chunk.read(layer)
-        grouped = q.view(1, k.shape[1], -1, k.shape[-1])
-        row = (grouped @ k.transpose(-1, -2) / k.shape[-1] ** 0.5).softmax(-1)
-        rows.append(row.flatten(0, 2))
-        return (row @ v).reshape(1, -1)
-
-    model.walk(torch.tensor([chunk.ids[-1]]), torch.tensor([chunk.end - 1]), lambda layer, q, k, v: look(layer, q))
-    return torch.stack(rows)

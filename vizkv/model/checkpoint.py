@@ -11,12 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vizkv.messages.sentence import Told, joined, told
 from vizkv.model.errors import ModelError
 from vizkv.model.hugging_face import config_to_hugging_face, read_config, read_json
 from vizkv.model.llama import Llama
 from vizkv.model.tokenizer import Tokenizer, read_tokenizer
 from vizkv.model.weights import build, to_hugging_face
-from vizkv.told import Told, joined, told
 
 _INDEX = "model.safetensors.index.json"
 _SINGLE = "model.safetensors"

@@ -1,7 +1,8 @@
 """What paging costs on this machine: attention of one new token through a block table against a slice, timed.
 
 Both sides are the engine's own code: a chunk is made as for a step, and in every layer K and V are read and attended
-over. They read the same numbers: the paged pool holds the contiguous one's blocks in shuffled order.
+over. They read the same numbers: the paged pool holds the contiguous one's blocks in shuffled order. Each pool has the
+layout that its memory has in the engine (see KVPool).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from math import inf
 from statistics import median, quantiles
 from typing import Any, NamedTuple
 
@@ -22,7 +24,8 @@ from vizkv.model.pool import Chunk, ContiguousChunk, KVPool, PagedChunk
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (128, 512, 2048)
 SECONDS = 0.2  # for one pair of length and block size
-FEWEST, MOST = 15, 300  # rounds of one pair
+FEWEST, MOST = 15, 300  # rounds of one pair that count
+WARM_UP = 5  # rounds before them
 _COPIED = 64 * 2**20  # bytes, more than the caches of most processors hold
 
 
@@ -69,7 +72,7 @@ class Bench:
         c = config
         self.slots, self.layers = slots, c.layers
         dice = torch.Generator().manual_seed(0)
-        self.contiguous = KVPool(c.layers, slots, c.kv_heads, c.head_dim)
+        self.contiguous = KVPool(c.layers, slots, c.kv_heads, c.head_dim, by_head=True)
         self.contiguous.tensor.normal_(generator=dice)
         self.paged = KVPool(c.layers, slots, c.kv_heads, c.head_dim)
         self.queries = torch.randn(c.layers, 1, c.heads, c.head_dim, generator=dice)
@@ -113,15 +116,16 @@ class Bench:
         room = -(-length // self._size) * self._size
         pairs = [self.pair(number, length) for number in range(self.slots // room)]
         rounds: list[tuple[float, float, float]] = []
-        end = time.perf_counter() + seconds
+        end = inf
         for count, (contiguous, paged) in enumerate(cycle(pairs)):
+            if count == WARM_UP:
+                rounds, end = [], time.perf_counter() + seconds
             # every other round the other way about: neither always comes first
             one, two = (contiguous, paged) if count % 2 else (paged, contiguous)
             times = {make: _seconds(self.attended, make) for make in (one, two)}
             rounds.append((times[contiguous], times[paged], _seconds(self.gathered, paged)))
-            if len(rounds) > MOST or (len(rounds) > FEWEST and time.perf_counter() > end):
+            if len(rounds) >= MOST or (len(rounds) >= FEWEST and time.perf_counter() > end):
                 break
-        rounds = rounds[1:]  # the first one warms up
         slices, tables, look_ups = zip(*rounds, strict=True)
         return Cost(
             length,

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vizkv.messages.sentence import Told, told
 from vizkv.model.checkpoint import check_vocabulary
 from vizkv.model.errors import ModelError
 from vizkv.model.gguf_tokenizer import build_tokenizer
 from vizkv.model.llama import Llama, LlamaConfig
 from vizkv.model.tokenizer import Tokenizer
 from vizkv.model.weights import build
-from vizkv.told import Told, told
 
 _ENDS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")
 

@@ -8,9 +8,9 @@ from typing import Any
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, processors
 from tokenizers import Tokenizer as Backend
 
+from vizkv.messages.sentence import Told, joined, told
 from vizkv.model.errors import ModelError
 from vizkv.model.tokenizer import Tokenizer
-from vizkv.told import Told, joined, told
 
 _CONTROL, _USER_DEFINED = 3, 4  # values of tokenizer.ggml.token_type
 

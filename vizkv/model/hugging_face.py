@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from vizkv.messages.reasons import reason
+from vizkv.messages.sentence import joined, told
 from vizkv.model.errors import ModelError
 from vizkv.model.llama import LlamaConfig
-from vizkv.reasons import reason
-from vizkv.told import joined, told
 
 _SCALING_FIELDS = {
     "default": (),

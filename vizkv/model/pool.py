@@ -15,11 +15,22 @@ from torch import Tensor
 class KVPool:
     """One system's slots: ``tensor``, [layers, 2 (K, V), slots, kv_heads, head_dim]. A slot is one token in all layers.
 
+    ``by_head``: how they lie in memory; only the strides of ``tensor`` differ. True: in each layer all slots of a head
+    are adjacent, the layout of a contiguous cache, because attention reads one head after the other. False: all heads
+    of a slot are adjacent, the layout of a paged cache, because a block is then copied in one piece. A block table
+    needs the second.
+
     A fresh pool is filled with NaN: whoever reads a slot that nobody wrote gets NaN logits, not a plausible lie.
     """
 
-    def __init__(self, layers: int, slots: int, kv_heads: int, head_dim: int, dtype: torch.dtype = torch.float32):
-        self.tensor = torch.full((layers, 2, slots, kv_heads, head_dim), torch.nan, dtype=dtype)
+    def __init__(
+        self, layers: int, slots: int, kv_heads: int, head_dim: int, dtype: torch.dtype = torch.float32, *,
+        by_head: bool = False,
+    ):  # fmt: skip
+        if by_head:
+            self.tensor = torch.full((layers, 2, kv_heads, slots, head_dim), torch.nan, dtype=dtype).transpose(2, 3)
+        else:
+            self.tensor = torch.full((layers, 2, slots, kv_heads, head_dim), torch.nan, dtype=dtype)
 
     @property
     def nbytes(self) -> int:

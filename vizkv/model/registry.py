@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
+from os.path import expanduser, isdir, isfile  # of any text; those of Path raise for some names
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vizkv.limits import address_space
+from vizkv.messages.sentence import joined, told
 from vizkv.model.add import DOWNLOADS
 from vizkv.model.cache import holds_model, installed
 from vizkv.model.errors import ModelError
-from vizkv.told import joined, told
 
 if TYPE_CHECKING:
     from vizkv.model.llama import Llama, LlamaConfig
     from vizkv.model.tokenizer import Tokenizer
 
 EMBEDDED = "tiny"
+ROOM = 600 * 2**20  # bytes of address space that torch takes, and a little for a model
 TINY = Path(__file__).parent / "tiny"
 _FILLER = (
     "The memory of a machine is a common store, and those who draw upon it should take no more than they need. "
@@ -72,6 +76,7 @@ def available_models() -> list[ModelInfo]:
 def load_model(name_or_path: str) -> LoadedModel:
     """Load a model by name, or from a Hugging Face Llama folder or a GGUF file. Raises ModelError."""
     place = find_model(name_or_path)
+    _check_room()
     _set_threads()
     if place.suffix == ".gguf":
         from vizkv.model.gguf_file import load_gguf
@@ -82,6 +87,30 @@ def load_model(name_or_path: str) -> LoadedModel:
 
         model, tokenizer = load_checkpoint(place)
     return LoadedModel(name_or_path, model, tokenizer)
+
+
+def load_tokenizer(name_or_path: str) -> Tokenizer:
+    """Load a model's tokenizer; without its weights, and without torch, where it is a folder. Raises ModelError."""
+    place = find_model(name_or_path)
+    if place.suffix == ".gguf":
+        return load_model(name_or_path).tokenizer
+    from vizkv.model.tokenizer import read_tokenizer
+
+    return read_tokenizer(place / "tokenizer.json", ())
+
+
+def _check_room() -> None:
+    """Refuse to load torch where it would end the process: not all of it raises an exception for want of memory."""
+    room = address_space.left()
+    if room is not None and room < ROOM and "torch" not in sys.modules:
+        raise ModelError(
+            told(
+                "A model needs about {need} MiB of memory, and {room} MiB are left of what this process may use; valid "
+                'is a higher limit (ulimit -v), or model = "none".',
+                need=ROOM >> 20,
+                room=room >> 20,
+            )
+        )
 
 
 def _set_threads() -> None:
@@ -101,10 +130,10 @@ def find_model(name: str) -> Path:
     if name == EMBEDDED:
         return TINY
     there = installed()
-    path = there.get(name) or Path(name).expanduser()
-    if name and path.is_dir():
+    path = there.get(name) or Path(expanduser(name))
+    if name and isdir(path):
         return _in_folder(path)
-    if path.is_file():
+    if isfile(path):
         if path.suffix != ".gguf":
             raise ModelError(told("{path} is not a GGUF file; of a Hugging Face model give the folder.", path=path))
         return path

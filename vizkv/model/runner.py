@@ -41,9 +41,14 @@ class Runner:
     def __init__(self, model: Llama, slots: int, block_sizes: Sequence[int], observe: Observer | None = None):
         c = model.config
         self.model, self.block_sizes, self.observe = model, block_sizes, observe
-        self.pools = [KVPool(c.layers, slots, c.kv_heads, c.head_dim) for _ in block_sizes]
+        self.pools = [KVPool(c.layers, slots, c.kv_heads, c.head_dim, by_head=not size) for size in block_sizes]
         self.logits: Tensor | None = None  # [works, V] of the last step
         self._cpu: dict[int, KVPool] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pools, those behind swapping included."""
+        return sum(pool.nbytes for pool in (*self.pools, *self._cpu.values()))
 
     def chunk(self, work: Work) -> Chunk:
         """The work's tokens as the model takes them."""

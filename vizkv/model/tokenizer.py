@@ -9,9 +9,9 @@ from pathlib import Path
 
 import tokenizers
 
+from vizkv.messages.reasons import reason
+from vizkv.messages.sentence import Told, told
 from vizkv.model.errors import ModelError
-from vizkv.reasons import reason
-from vizkv.told import Told, told
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")  # how SentencePiece vocabularies write a byte that has no token
 

@@ -7,9 +7,9 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor
 
+from vizkv.messages.sentence import told
 from vizkv.model.errors import ModelError
 from vizkv.model.llama import Layer, Llama, LlamaConfig
-from vizkv.told import told
 
 
 class Weights(Protocol):

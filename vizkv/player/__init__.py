@@ -24,6 +24,7 @@ MODULES = (
     "text.js",
     "tables.js",
     "queue.js",
+    "ranges.js",
     "follow.js",
     "panels.js",
     "timeline.js",
@@ -31,6 +32,7 @@ MODULES = (
     "walk.js",
     "hands.js",
     "minute.js",
+    "view.js",
     "player.js",
 )
 _IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)

@@ -80,7 +80,7 @@ export class Hands {
     while (at && !at.spot) at = at.parentElement;
     if (at?.spot.block >= 0) this.picked(player.panels.system, at.spot.block * player.panels.ledger.size);
     if (player.panels?.click(event)) return;
-    const target = event.target.closest("button, [data-lit], canvas");
+    const target = event.target.closest("button, .part, canvas"); // not the root: it has such attributes too, for tests
     if (!target) {
       if (!event.target.closest("select, input")) this.leave(true);
       return;

@@ -1,9 +1,11 @@
 // The floating note: what a slot is, whose, since when, and what it would be called in the other lens.
 
-import {CODE} from "./memory.js";
+import {MARKS, slotMark} from "./look.js";
+import {CODE, statesOf} from "./memory.js";
+import {wordOf} from "./payload.js";
 import {make} from "./row.js";
 
-const CODE_TEXT = {[CODE.ROUNDING]: "code.rounding", [CODE.STRANDED]: "code.stranded", [CODE.CACHED]: "code.cached"};
+const CODE_TEXT = {[CODE.ROUNDING]: "code.rounding", [CODE.STRANDED]: "code.stranded", [CODE.CACHED]: "code.cached", [CODE.MAPPED]: "code.mapped"};
 const MOST_EVENTS = 5;
 
 /** The lines of the note on a slot. */
@@ -14,26 +16,24 @@ export function aboutSlot(trace, row, slot, view) {
   const owner = memory.owner(slot);
   const position = memory.position(slot);
   const size = system.block_size;
-  // slots and positions count from one, as in the sentences ("writes slot 340"); blocks have the engine's own numbers;
-  // beside panels, whose arithmetic counts from zero, so does everything
-  const {base} = row.strip;
   const lines = [make("b", "tip-head", size
-    ? say("tip.slot.block", {slot: slot + base, block: Math.floor(slot / size), offset: (slot % size) + base})
-    : say("tip.slot", {slot: slot + base}))];
+    ? say("tip.slot.block", {slot, block: Math.floor(slot / size), offset: slot % size})
+    : say("tip.slot", {slot}))];
   if (owner >= 0) {
     const request = trace.requests[owner];
     const token = code === CODE.USED ? request.tokens[position] : undefined;
     const key = position < 0 ? "tip.owner" : token ? "tip.token" : "tip.position";
-    lines.push(make("span", "", say(key, {request: request.id, position: position + base, token: token ?? ""})));
+    lines.push(make("span", "", say(key, {request: request.id, position, token: token ?? ""})));
   }
   for (const lens of ["online", "hindsight"]) {
     const category = trace.categories[trace.lookup[lens][view.accounting][code]];
     const line = make("span", lens === view.lens ? "tip-lens now" : "tip-lens");
-    line.append(make("i", `swatch mark-${category}`), make("span", "", say(`lens.${lens}`)), make("b", "", say(`category.${category}`)));
+    const mark = MARKS[slotMark(code, trace.lookup[lens][view.accounting])];
+    line.append(make("i", `swatch mark-${mark}`), make("span", "", say(`lens.${lens}`)), make("b", "", say(`category.${wordOf(category, view)}`)));
     lines.push(line);
   }
   if (CODE_TEXT[code]) lines.push(make("span", "tip-why", say(CODE_TEXT[code])));
-  const since = memory.since(slot);
+  const since = memory.since(slot, statesOf(trace, view));
   const key = since === 0 && trace.before ? "tip.since.before" : "tip.since";
   lines.push(make("span", "tip-since", say(key, {step: row.stepAt(since)})));
   return lines;

@@ -1,9 +1,9 @@
 // One paged system's books at a step: block tables, references, free queue, cached blocks, CPU pool. Replays the rows of
-// vizkv/views/ops.py.
+// vizkv/views/payload/ops.py.
 
 const OP = {
   TABLE: 0, DROP: 1, REFS: 2, LEAVE: 3, FRONT: 4, BACK: 5, CACHED: 6, WRITTEN: 7, CPU: 8, CPU_DROP: 9,
-  REPOINT: 10, EXCHANGE: 11, COPY: 12, SWAP: 13, TEXT: 14,
+  REPOINT: 10, EXCHANGE: 11, COPY: 12, SWAP: 13, TEXT: 14, RANGE: 15, OWNER: 16,
 };
 
 /** The free queue: a ring of links, so that a block leaves from anywhere without a search. */
@@ -75,6 +75,8 @@ export class Ledger {
     this.cached = new Uint8Array(this.blocks);
     this.queue = new Queue(this.blocks);
     this.cpu = new Map(); // request -> CPU blocks
+    this.ranges = new Map(); // range of addresses -> the pages behind it
+    this.owners = new Map(); // range -> the request that has it, or -1
     this.wrong = new Map(); // request -> Map(logical -> block that attention reads)
     this.texts = new Map(); // request -> Map(position -> piece) where the text is not the request's own
     this.clear();
@@ -88,6 +90,7 @@ export class Ledger {
     this.copies = []; // [from, to, request]
     this.swaps = []; // [1 out | 2 in, block, cpu block]
     this.exchanged = 0;
+    this.appeared = new Set(); // requests whose table begins in this step
   }
 
   /** Go to a step: onward from here, back from the start. */
@@ -104,13 +107,16 @@ export class Ledger {
     const end = offsets[this.step + 1] * 4;
     for (let i = offsets[this.step] * 4; i < end; i += 4) this.apply(ops[i], ops[i + 1], ops[i + 2], ops[i + 3]);
     if (this.step === 0) this.came.clear(); // the queue as it was found has not come in this step
+    if (this.step === 0 && this.trace.first > 0) this.appeared.clear(); // nor do the tables begin with a window
     this.left = this.left.filter((block) => !this.queue.has(block));
   }
 
   apply(op, x, y, z) {
     const {queue, tables} = this;
-    if (op === OP.TABLE) put(tables, x, y, z);
-    else if (op === OP.DROP) {
+    if (op === OP.TABLE) {
+      if (!tables.has(x)) this.appeared.add(x);
+      put(tables, x, y, z);
+    } else if (op === OP.DROP) {
       tables.delete(x);
       this.written.delete(x);
       this.wrong.delete(x);
@@ -131,7 +137,11 @@ export class Ledger {
     else if (op === OP.EXCHANGE) this.exchange(x, y);
     else if (op === OP.COPY) this.copies.push([x, y, z]);
     else if (op === OP.SWAP) this.swaps.push([x, y, z]);
-    else if (op === OP.TEXT) {
+    else if (op === OP.OWNER) this.owners.set(x, y);
+    else if (op === OP.RANGE) {
+      if (z >= 0) put(this.ranges, x, y, z);
+      else this.ranges.get(x).length = y;
+    } else if (op === OP.TEXT) {
       if (!this.texts.has(x)) this.texts.set(x, new Map());
       this.texts.get(x).set(y, z);
     }

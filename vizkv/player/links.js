@@ -71,11 +71,18 @@ export function readable(text) {
   return text.replaceAll("\n", "↵").replaceAll("\t", "⇥");
 }
 
-/** Scroll a box (not the page) so that an element in it is seen; `head` pixels at its top are covered. */
-export function reveal(box, element, head = 0) {
-  if (!element || box.scrollHeight <= box.clientHeight) return;
-  const at = element.getBoundingClientRect();
-  const around = box.getBoundingClientRect();
-  if (at.top < around.top + head) box.scrollTop -= around.top + head - at.top;
-  else if (at.bottom > around.bottom) box.scrollTop += at.bottom - around.bottom;
+/**
+ * Scroll a box (not the page) so that its elements from `first` to `last` are seen, or the first of them where not all
+ * fit. `head` pixels at the box's top are covered. It scrolls by whole lines: none is seen by half.
+ */
+export function reveal(box, first, last, head = 0) {
+  box.style.removeProperty("--rest");
+  if (!first || !last || box.scrollHeight <= box.clientHeight) return;
+  const line = first.getBoundingClientRect().height;
+  const room = box.clientHeight - head;
+  box.style.setProperty("--rest", `${room % line}px`);
+  const around = box.getBoundingClientRect().top + box.clientTop + head;
+  const [top, bottom] = [first.getBoundingClientRect().top - around, last.getBoundingClientRect().bottom - around];
+  const by = top < 0 || bottom - top > room ? top : Math.max(0, bottom - room);
+  if (Math.abs(by) >= 1) box.scrollTop = Math.ceil((box.scrollTop + by - 1) / line) * line;
 }

@@ -1,9 +1,19 @@
 // Colours and hatches. Every colour comes from the style sheet, so light and dark follow the app; the hatches are drawn
 // here once and used by the canvases and, as background images, by the legend and the ledger bars.
 
+import {CODE} from "./memory.js";
+
 /** What a slot looks like; the first five are the payload's categories, in its order. */
-export const MARKS = ["used", "reserved", "internal", "external", "free", "cached"];
-export const MARK = {USED: 0, RESERVED: 1, INTERNAL: 2, EXTERNAL: 3, FREE: 4, CACHED: 5};
+export const MARKS = ["used", "reserved", "internal", "external", "free", "cached", "mapped", "others"];
+export const MARK = {USED: 0, RESERVED: 1, INTERNAL: 2, EXTERNAL: 3, FREE: 4, CACHED: 5, MAPPED: 6, OTHERS: 7}; // OTHERS: a free slot, as the paper counts it
+/** Free slots that have a look of their own, by code. */
+export const FREE_MARKS = {[CODE.CACHED]: MARK.CACHED, [CODE.MAPPED]: MARK.MAPPED};
+
+/** The mark of a code. `categories`: of each code; a free slot stays light where the paper counts it as external. */
+export function slotMark(code, categories) {
+  if (code < CODE.FREE) return categories[code];
+  return FREE_MARKS[code] ?? (categories[code] === MARK.FREE ? MARK.FREE : MARK.OTHERS);
+}
 export const TONES = 10; // colours for requests; tone 0 is "coloured by state"
 const TILE = 6; // CSS pixels: hatches stay visible even where a slot is thinner than a pixel
 const FAR = {tile: 9, bold: 2.2}; // as a projector needs them
@@ -56,6 +66,7 @@ export class Look {
     this.ruler = value("--vz-ruler");
     this.outline = value("--vz-outline");
     this.cell = value("--vz-cell");
+    this.cover = mix(this.text, background, 0.4); // over what a question asks about
     this.colours = MARKS.map((mark) => value(`--vz-${mark}`));
     this.inks = MARKS.map((mark) => value(`--vz-ink-${mark}`));
     this.requests = Array.from({length: TONES}, (_, i) => value(`--vz-request-${i}`));
@@ -68,7 +79,7 @@ export class Look {
 
   /** The same hatches as CSS background images. */
   dressPage(root) {
-    for (const mark of [MARK.RESERVED, MARK.INTERNAL, MARK.EXTERNAL, MARK.CACHED]) {
+    for (const mark of [MARK.RESERVED, MARK.INTERNAL, MARK.EXTERNAL, MARK.CACHED, MARK.MAPPED, MARK.OTHERS]) {
       const tile = this.tile(this.colours[mark], this.inks[mark], mark);
       root.style.setProperty(`--vz-tile-${MARKS[mark]}`, `url(${tile.toDataURL()})`);
       const plain = this.tile(this.requestTint(this.text, mark), this.requestInk(mark), mark);
@@ -89,9 +100,9 @@ export class Look {
     ctx.fillStyle = colour;
     ctx.fillRect(0, 0, n, n);
     ctx.fillStyle = ctx.strokeStyle = ink;
-    ctx.lineWidth = n / (mark === MARK.RESERVED ? 5 : 6.5);
+    ctx.lineWidth = n / ({[MARK.RESERVED]: 5, [MARK.OTHERS]: 9}[mark] ?? 6.5);
     ctx.beginPath();
-    if (mark === MARK.RESERVED || mark === MARK.EXTERNAL) {
+    if ([MARK.RESERVED, MARK.EXTERNAL, MARK.OTHERS].includes(mark)) {
       // the neighbours' lines too: they reach over the tile's corners
       for (const x of [-n, 0, n]) {
         ctx.moveTo(x - 1, n + 1);
@@ -108,6 +119,7 @@ export class Look {
       ctx.fillRect(from, from, size, size);
     }
     if (mark === MARK.CACHED) ctx.fillRect(0, Math.floor(n / 2), Math.ceil(n / 2), Math.max(1, Math.round(n / 8)));
+    if (mark === MARK.MAPPED) ctx.fillRect(Math.floor(n / 2), 0, Math.max(1, Math.round(n / 8)), Math.ceil(n / 2));
     return canvas;
   }
 
@@ -136,7 +148,7 @@ export class Look {
     const key = tone * 8 + mark;
     let pattern = this.patterns.get(key);
     if (!pattern) {
-      const ink = tone === 0 || mark === MARK.CACHED ? this.inks[mark] : this.requestInk(mark);
+      const ink = tone === 0 || mark > MARK.FREE ? this.inks[mark] : this.requestInk(mark);
       pattern = ctx.createPattern(this.tile(this.base(tone, mark), ink, mark), "repeat");
       this.patterns.set(key, pattern);
     }

@@ -19,7 +19,7 @@ export function drawMark(strip, look, {first, last}) {
   strip.edges(first, last + 1, 2 * line, look.page, where);
   strip.edges(first, last + 1, line, look.text, where);
   const box = strip.rectOf(first);
-  if (first === last && box.w < WIDE) plate(strip, look, first + strip.base, box);
+  if (first === last && box.w < WIDE) plate(strip, look, first, box);
 }
 
 /** The slot's number under it, or over it where there is no room below, with a tip that points at it. */

@@ -1,7 +1,13 @@
 // One system's pool at a step. For each slot we keep the number of the run that painted it last: code, owner, position
 // and "since when" all follow from that one number.
 
-export const CODE = {USED: 0, PENDING: 1, SURPLUS: 2, REALISED: 3, ROUNDING: 4, STRANDED: 5, FREE: 6, CACHED: 7};
+export const CODE = {USED: 0, PENDING: 1, SURPLUS: 2, REALISED: 3, ROUNDING: 4, STRANDED: 5, FREE: 6, CACHED: 7, MAPPED: 8};
+export const CODES = 9;
+
+/** What each code is in the lens: online a slot that is never written cannot be told from one that will be. */
+export function statesOf(trace, view) {
+  return trace.lookup[view.lens].textbook.map((category, code) => (code === CODE.CACHED ? -1 : category));
+}
 
 const KEY_EVERY = 64; // steps between keyframes
 const KEY_BYTES = 24 * 2 ** 20; // of one system; longer traces have them further apart
@@ -73,13 +79,13 @@ export class Memory {
     return position[r] < 0 ? -1 : position[r] + slot - start[r];
   }
 
-  /** The step since when the slot has been in this state with this owner. */
-  since(slot) {
+  /** The step since when the slot has been in this state with this owner. `states`: of each code, see statesOf. */
+  since(slot, states) {
     const {code, owner, start, length, stranded} = this.system.run;
     let first = this.latest[slot];
     for (let r = first - 1; r >= 0; r--) {
       if (slot < start[r] || slot >= start[r] + length[r]) continue;
-      if (code[r] !== code[first] || owner[r] !== owner[first]) break;
+      if (states[code[r]] !== states[code[first]] || owner[r] !== owner[first]) break;
       first = r;
     }
     let step = this.stepOf(first);
@@ -107,6 +113,6 @@ export class Memory {
 
   /** Slots by code in this step, as Python counted them. */
   counts() {
-    return this.system.run.counts.subarray(this.step * 8, this.step * 8 + 8);
+    return this.system.run.counts.subarray(this.step * CODES, (this.step + 1) * CODES);
   }
 }

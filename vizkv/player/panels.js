@@ -6,10 +6,14 @@ import {make} from "./row.js";
 import {TextPanel} from "./text.js";
 import {LogicalPanel, TablePanel} from "./tables.js";
 import {CpuPanel, QueuePanel} from "./queue.js";
+import {RangesPanel} from "./ranges.js";
 import {FollowPanel} from "./follow.js";
 
-const KINDS_OF_PANEL = {text: TextPanel, logical: LogicalPanel, table: TablePanel, follow: FollowPanel, queue: QueuePanel, cpu: CpuPanel};
-const ORDER = ["text", "logical", "table", "follow", "queue", "cpu"]; // from the text down to the pool
+const KINDS_OF_PANEL = {text: TextPanel, ranges: RangesPanel, logical: LogicalPanel, table: TablePanel, follow: FollowPanel, queue: QueuePanel, cpu: CpuPanel};
+const ORDER = ["text", "ranges", "logical", "table", "follow", "queue", "cpu"]; // from the text down to the pool
+const ABOVE = ["text", "ranges"];
+const CALM = 2; // steps a second up to which a table is scrolled to what each step is about
+const LEAST_LINE = 1.4; // of the type: a lower line cannot be read
 const MIDDLE = ["logical", "table", "follow"]; // side by side; the others take a line
 
 /** Who has a table at some step, and how many at once: what the panels must have room for. */
@@ -59,7 +63,7 @@ export class Panels {
       const system = trace.systems[index];
       const facts = census(system, trace);
       const several = trace.panels.includes("follow") ? 1 : Math.max(facts.together, Math.min(4, facts.everyone.length));
-      const panels = ORDER.filter((name) => trace.panels.includes(name) && (name !== "cpu" || system.cpu_blocks)).map((name) => {
+      const panels = ORDER.filter((name) => trace.panels.includes(name) && (name !== "cpu" || system.cpu_blocks) && (name !== "ranges" || system.range_pages)).map((name) => {
         const panel = new KINDS_OF_PANEL[name](trace, system, name === "table" ? several : facts.everyone);
         panel.name = name;
         return panel;
@@ -78,11 +82,12 @@ export class Panels {
     middle.append(...panels.filter(({name}) => MIDDLE.includes(name)).map(({element}) => element));
     middle.dataset.panels = panels.filter(({name}) => MIDDLE.includes(name)).map(({name}) => name).join(" ");
     const lines = panels.filter(({name}) => !MIDDLE.includes(name));
-    const [above, below] = [lines.filter(({name}) => name === "text"), lines.filter(({name}) => name !== "text")];
+    const [above, below] = [lines.filter(({name}) => ABOVE.includes(name)), lines.filter(({name}) => !ABOVE.includes(name))];
     // room for the longest table, so that nothing moves as it grows
     const {everyone} = this.panelsOf(index).facts;
     const longest = Math.max(1, ...everyone.map((i) => Math.ceil(this.trace.requests[i].final_slots / this.ledger.size)));
     middle.style.setProperty("--entries", longest);
+    this.longest = longest;
     this.root.replaceChildren(...above.map(({element}) => element), ...(middle.childElementCount ? [middle] : []), ...below.map(({element}) => element));
   }
 
@@ -95,6 +100,18 @@ export class Panels {
       row.element.style.setProperty("--least", `${row.least()}px`);
     }
     this.player.root.style.setProperty("--rows-most", `${rows.reduce((sum, row) => sum + row.most() + 16, 0)}px`);
+    this.fitLines();
+  }
+
+  /** Lower lines, where the longest table is seen whole then: no row has to be scrolled away. */
+  fitLines() {
+    const {panels} = this.panelsOf(this.shown);
+    const middle = this.root.querySelector(".panels-middle");
+    if (!middle) return;
+    middle.style.removeProperty("--row");
+    const least = Math.min(...panels.filter((panel) => panel.lineFor).map((panel) => panel.lineFor(this.longest)));
+    const type = parseFloat(getComputedStyle(middle).fontSize);
+    if (least >= LEAST_LINE * type && least < Infinity) middle.style.setProperty("--row", `min(var(--line), ${least}px)`);
   }
 
   // -- what is lit ---------------------------------------------------------------------------------------------------
@@ -141,6 +158,7 @@ export class Panels {
       ledger: this.ledger, followed, everyone: facts.everyone,
       lit: this.target(this.hovered), pin: this.pinned(),
       textOf: (request, position) => this.ledger.textOf(request, position),
+      calm: !this.player.playing || this.player.rate() <= CALM,
     });
     if (scene.lit && !scene.lit.part) scene.lit.part = this.hovered.from ?? "";
     this.root.dataset.part = scene.lit?.part ?? "";

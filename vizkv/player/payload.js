@@ -1,4 +1,4 @@
-// The payload as it comes from Python (vizkv/views/payload.py): a small JSON of the view, then the deflated trace.
+// The payload as it comes from Python (vizkv/views/payload/pack.py): a small JSON of the view, then the deflated trace.
 
 const VIEWS = {u1: Uint8Array, u2: Uint16Array, i2: Int16Array, u4: Uint32Array, i4: Int32Array, f8: Float64Array};
 
@@ -14,8 +14,12 @@ function jsonAt(bytes, offset, length) {
   return JSON.parse(new TextDecoder().decode(bytes.subarray(offset, offset + length)));
 }
 
-/** The outer part: {view, packed}. Cheap, so that an unchanged trace is recognised before anything is inflated. */
+/**
+ * The outer part: {view, packed}. Cheap, so that an unchanged trace is recognised before anything is inflated. An
+ * exhibit hands it over as it is, with the words beside the trace: {view, packed, words}.
+ */
 export function readOuter(data) {
+  if (data.packed) return data;
   const bytes = data instanceof Uint8Array ? data : new Uint8Array(data.buffer ?? data);
   if (magicOf(bytes) !== "VZP1") throw new Error("not a vizkv payload");
   const length = lengthAt(bytes, 4);
@@ -31,11 +35,12 @@ async function inflate(packed) {
  * The trace: header, one object of typed arrays a system, and texts with placeholders. Steps are counted from the
  * payload's own beginning, which may be in the middle of a run: `first` steps are before it, `total` in the whole.
  */
-export async function readTrace(packed) {
+export async function readTrace(packed, words = null) {
   const bytes = await inflate(packed);
   if (magicOf(bytes) !== "VZI1") throw new Error("not a vizkv trace");
   const length = lengthAt(bytes, 4);
-  const header = jsonAt(bytes, 8, length);
+  const bare = jsonAt(bytes, 8, length);
+  const header = words ? worded(bare, words) : bare;
   const base = bytes.byteOffset + 8 + length;
   const array = (name) => {
     const [kind, offset, count] = header.arrays[name];
@@ -57,6 +62,15 @@ export async function readTrace(packed) {
   return {...header, systems, overall, last: header.steps - 1, ...window, ...wording(header)};
 }
 
+/** A header with the words of a language in it: single fields, and fields of the entries of a list. */
+function worded(header, words) {
+  const both = {...header};
+  for (const [name, told] of Object.entries(words)) {
+    both[name] = header[name] === undefined || name === "texts" ? told : header[name].map((one, i) => ({...one, ...told[i]}));
+  }
+  return both;
+}
+
 /** say(key, values): a text with its placeholders filled; number and percent as the language writes them. */
 function wording({texts, lang}) {
   const plain = new Intl.NumberFormat(lang);
@@ -76,6 +90,11 @@ function wording({texts, lang}) {
       });
     },
   };
+}
+
+/** The part of a message's key that names a category: the paper's "external & others" holds free slots too. */
+export function wordOf(category, view) {
+  return view.accounting === "paper" && category === "external" ? "others" : category;
 }
 
 /** The category (index into header.categories) of each code under a lens and an accounting. */

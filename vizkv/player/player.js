@@ -1,13 +1,15 @@
 // The player: what is open (step, lens, accounting, colouring, focus), time, keys, and mounting in Streamlit.
 
-import {readOuter, readTrace} from "./payload.js";
+import {readOuter, readTrace, wordOf} from "./payload.js";
 import {Look} from "./look.js";
+import {CODE, CODES} from "./memory.js";
 import {Row, make, write} from "./row.js";
 import {Timeline} from "./timeline.js";
 import {Hands} from "./hands.js";
 import {Panels} from "./panels.js";
 import {markOf} from "./mark.js";
 import {Minute, still} from "./minute.js";
+import {changed, viewOf} from "./view.js";
 
 const SPEEDS = ["click", 1, 2, 5, 10, 25, 60, "end"]; // steps a second; one step a click; the end in ten seconds
 const TO_THE_END = 10; // seconds
@@ -20,23 +22,6 @@ function easySpeed(steps) {
   if (steps <= 40) return 1;
   if (steps <= 150) return 5;
   return steps <= 400 ? 10 : 25;
-}
-
-/** What is open, as Python asks for it, within what this trace has. */
-function viewOf(asked, trace) {
-  const request = asked.request ?? -1;
-  return {
-    step: Math.max(0, Math.min(trace.last, (asked.step ?? 0) - trace.first)),
-    lens: asked.lens ?? "online",
-    accounting: asked.accounting ?? "textbook",
-    colour: asked.colour ?? "state",
-    focus: (asked.focus ?? -1) < trace.systems.length ? (asked.focus ?? -1) : -1,
-    request: request < 0 ? -1 : trace.requests.findIndex((one) => one.index === request), // whom the panels follow
-    position: asked.position ?? -1, // and which of its tokens
-    lit: trace.categories.includes(asked.lit) ? asked.lit : "", // the category that is lit up
-    lit_in: (asked.lit_in ?? -1) < trace.systems.length ? (asked.lit_in ?? -1) : -1, // and in which system, -1 for all
-    mark: markOf(asked.mark, trace) ? asked.mark : "", // slots that are pointed at
-  };
 }
 
 const here = new Set(); // those that are mounted: while one page gives way to another, the one that goes may be called last
@@ -67,12 +52,12 @@ class Player {
   /** Take what Streamlit hands over; called again on every change of data or theme. */
   async receive(data) {
     if (data) {
-      const {view, packed} = readOuter(data);
+      const {view, packed, words} = readOuter(data);
       const known = view.trace === this.opening;
       this.asked = view;
       if (!known) {
         this.opening = view.trace;
-        const trace = await readTrace(packed);
+        const trace = await readTrace(packed, words);
         if (view.trace !== this.opening) return; // a newer one came while we were reading
         this.open(trace, this.asked);
       } else if (this.trace && this.drawn === view.trace) this.obey(view);
@@ -118,6 +103,7 @@ class Player {
     this.words();
     this.minute.withdraw();
     this.rows = trace.systems.map((system) => new Row(trace, system));
+    this.veil(this.root.dataset.veil === "1");
     this.at(".rows").replaceChildren(...this.rows.map((row) => row.element));
     this.panels?.rest();
     this.panels = trace.panels.length && trace.systems.some((system) => system.run.ops && system.block_size) ? new Panels(this) : null;
@@ -150,10 +136,11 @@ class Player {
       entry.title = say("hint.light");
       return entry;
     }));
-    if (systems.some((s) => s.run.counts.some((count, i) => i % 8 === 7 && count > 0))) {
-      const cached = make("span", "entry");
-      cached.append(make("i", "swatch mark-cached"), make("span", "", say("category.cached")));
-      this.at(".legend").append(cached);
+    for (const [code, name] of [[CODE.CACHED, "cached"], [CODE.MAPPED, "mapped"]]) {
+      if (!systems.some((s) => s.run.counts.some((count, i) => i % CODES === code && count > 0))) continue;
+      const entry = make("span", "entry");
+      entry.append(make("i", `swatch mark-${name}`), make("span", "", say(`category.${name}`)));
+      this.at(".legend").append(entry);
     }
     this.at(".moments").replaceChildren(...moments.map((moment) => make("button", "chip", moment.label, {type: "button", "data-step": moment.step})));
     const speed = easySpeed(this.trace.steps);
@@ -203,6 +190,7 @@ class Player {
       for (const row of this.rows) row.dirty = true;
     }
     if (!this.look) return;
+    this.fitRows();
     // rows share the height, but none takes more than it can use
     const most = Math.max(...this.rows.map((row) => row.most()));
     this.root.style.setProperty("--row-most", `${most}px`);
@@ -212,6 +200,13 @@ class Player {
     this.timeline.resize();
     this.timeline.draw(this.look);
     this.paint(); // at once: a canvas is empty after it has taken a new size
+  }
+
+  /** Low rows, without what can be read elsewhere too, where rows of the usual height would be more than the window. */
+  fitRows() {
+    const {root} = this;
+    root.classList.remove("dense");
+    root.classList.toggle("dense", root.clientHeight > Math.ceil(parseFloat(getComputedStyle(root).minHeight)) + 1);
   }
 
   /** One size of type for all sentences of the trace, so that the longest fits and nothing jumps between them. */
@@ -278,6 +273,11 @@ class Player {
     for (const name of ["lens", "accounting", "colour"]) {
       for (const button of this.all(`button[data-${name}]`)) press(button, button.dataset[name] === view[name]);
     }
+    for (const entry of this.all(".legend button")) {
+      const word = wordOf(this.trace.categories[entry.dataset.lit], view);
+      write(entry.querySelector(".long"), this.trace.say(`category.${word}`));
+      write(entry.querySelector(".short"), this.trace.say(`short.${word}`));
+    }
     const category = this.trace.categories.indexOf(view.lit);
     for (const entry of this.all(".legend button")) press(entry, category === Number(entry.dataset.lit) && view.lit_in < 0);
     this.rows.forEach((row, i) => {
@@ -298,7 +298,7 @@ class Player {
   /** Change what is open and show it. */
   set(change) {
     const before = this.view;
-    this.view = {...before, ...change};
+    this.view = changed(before, change, this.trace);
     const {step, lens, accounting, colour, focus} = this.view;
     if (step !== before.step) {
       for (const row of this.rows) row.seek(step);
@@ -357,8 +357,14 @@ class Player {
     }, LATE + Math.random() * LATE);
   }
 
+  /** Hide which unwritten slots are what, while a question asks about it. */
+  veil(on) {
+    for (const row of this.rows) row.strip.veiled = on;
+    this.repaintAll();
+  }
+
   light(category, system) {
-    const lit = this.trace.categories[category];
+    const lit = this.trace.categories[category] ?? "";
     const same = this.view.lit === lit && this.view.lit_in === system;
     this.set(same ? {lit: "", lit_in: -1} : {lit, lit_in: system});
   }
@@ -472,7 +478,7 @@ class Player {
     this.mounted = true;
     here.delete(this);
     here.add(this);
-    window.vizkvPlayer = this; // for vizkv/frame/frame.js: a lecturer's is told, a student's is led
+    window.vizkvPlayer = this; // for vizkv/ui/frame/frame.js: a lecturer's is told, a student's is led
     this.hands.listen();
     this.observer.observe(this.root);
     if (this.playing) this.run();

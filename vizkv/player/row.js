@@ -1,9 +1,10 @@
 // One system on the page: its name and who waits, its strip, its share used and its ledger.
 
-import {Memory} from "./memory.js";
+import {CODE, Memory} from "./memory.js";
 import {Strip} from "./strip.js";
 import {MOST_BAND} from "./blocks.js";
-import {categoriesOf} from "./payload.js";
+import {categoriesOf, wordOf} from "./payload.js";
+import {MARK} from "./look.js";
 
 /** An element with classes, text and attributes. */
 export function make(tag, className = "", text = "", attributes = {}) {
@@ -67,7 +68,8 @@ export class Row {
     const top = make("div", "share");
     this.percent = make("span", "percent");
     this.own = make("span", "own-step"); // where each system has a clock of its own
-    top.append(this.percent, make("span", "percent-of", trace.say("short.used")), this.own);
+    this.what = make("span", "percent-of");
+    top.append(this.percent, this.what, this.own);
     this.bar = make("div", "bar", "", {role: "group", "aria-label": this.system.name});
     this.shares = trace.categories.map((name, category) => {
       const share = make("span", `part mark-${name}`, "", {"data-lit": category, "data-system": this.system.index, role: "button", tabindex: "-1"});
@@ -78,7 +80,7 @@ export class Row {
     this.numbers = NUMBERS.map((name) => {
       const cell = make("span", "number", "", {"data-category": name});
       const value = make("b");
-      cell.append(value, make("span", "", ` ${trace.say(`short.${name}`)}`));
+      cell.append(value, make("span", "word", ` ${trace.say(`short.${name}`)}`));
       numbers.append(cell);
       return value;
     });
@@ -103,24 +105,37 @@ export class Row {
   label(view) {
     const {trace, system, memory} = this;
     const totals = this.booked(view);
-    write(this.percent, trace.percent(totals[0] / system.slots));
+    const {ended} = system;
+    const over = this.stepAt(memory.step) >= ended.step; // nothing of it is used any more, and nothing is missing
+    this.element.classList.toggle("over", over);
+    write(this.percent, over ? ended.word : trace.percent(totals[0] / system.slots));
+    write(this.what, over ? ended.after : trace.say("short.used"));
+    this.percent.title = over ? ended.sentence : "";
     if (trace.timed) {
       write(this.own, trace.say("own", {step: this.stepAt(memory.step)}));
       this.own.title = trace.say("own.hint", {second: trace.tenth(system.run.time_s[memory.step])});
     }
     totals.forEach((count, category) => {
       const share = this.shares[category];
+      const title = trace.say("share", {count, category: trace.say(`category.${wordOf(trace.categories[category], view)}`)});
+      if (share.title !== title) {
+        share.title = title;
+        share.setAttribute("aria-label", title);
+      }
       if (share.count === count) return;
       share.count = count;
       share.style.flexGrow = count; // shares of the row's width: the bar closes because the ledger does
-      share.title = trace.say("share", {count, category: trace.say(`category.${trace.categories[category]}`)});
-      share.setAttribute("aria-label", share.title);
       share.hidden = count === 0;
     });
+    // the part of "external & others" that is free stays light
+    const free = this.memory.counts().reduce((sum, n, code) => sum + (code >= CODE.FREE ? n : 0), 0);
+    const others = totals[MARK.EXTERNAL];
+    this.shares[MARK.EXTERNAL].style.setProperty("--light", view.accounting === "paper" && others ? free / others : 0);
     this.reach();
     NUMBERS.forEach((name, i) => {
       const count = totals[trace.categories.indexOf(name)];
       write(this.numbers[i], trace.number(count));
+      write(this.numbers[i].nextElementSibling, ` ${trace.say(`short.${wordOf(name, view)}`)}`);
       this.numbers[i].parentElement.classList.toggle("none", count === 0);
     });
     write(this.waiting, trace.waits[system.run.waiting[memory.step]] ?? "");
@@ -180,11 +195,10 @@ export class Row {
   describe(view) {
     const {trace, system, memory} = this;
     const totals = this.booked(view);
-    const list = trace.categories.map((name, i) => trace.say("share", {count: totals[i], category: trace.say(`category.${name}`)}));
+    const list = trace.categories.map((name, i) => trace.say("share", {count: totals[i], category: trace.say(`category.${wordOf(name, view)}`)}));
     this.canvas.setAttribute("aria-label", trace.say("canvas", {system: system.name, step: this.stepAt(memory.step), shares: list.join(", ")}));
-    const {base} = this.strip;
-    this.canvas.setAttribute("aria-valuemin", base);
-    this.canvas.setAttribute("aria-valuemax", system.slots - 1 + base);
+    this.canvas.setAttribute("aria-valuemin", 0);
+    this.canvas.setAttribute("aria-valuemax", system.slots - 1);
   }
 
   /** The height in CSS pixels beyond which the strip would only be stretched: thin rows 30, cells with text about square. */

@@ -1,7 +1,7 @@
 // A system's pool on a canvas: rows of `columns` slots, lower addresses left and above.
 
 import {CODE} from "./memory.js";
-import {MARK, TONES} from "./look.js";
+import {MARK, TONES, slotMark} from "./look.js";
 import {bandOf, drawBlocks, framed} from "./blocks.js";
 import {drawMark} from "./mark.js";
 
@@ -16,17 +16,17 @@ const MOST_SEARCHED = 16384; // slots that are searched for a token
 const RULER_GAP = 9; // ruler lines are thinned out until they are this far apart
 
 export class Strip {
-  /** `linked`: panels beside it speak of blocks and of positions from zero, so the strip does too. */
+  /** `linked`: panels beside it speak of blocks, so the strip does too. */
   constructor(canvas, system, requests, linked = false) {
     this.canvas = canvas;
     this.ctx = canvas.getContext("2d", {alpha: true});
     this.system = system;
     this.requests = requests;
     this.linked = linked && system.block_size > 0;
-    this.base = linked ? 0 : 1; // the number of a sequence's first position
     this.bandHeight = 0; // device pixels above each row, for the blocks' labels
     this.columns = Math.min(system.columns, system.slots);
     this.rows = Math.ceil(system.slots / this.columns);
+    this.veiled = false; // a question is about colours: which unwritten slots are what is not shown
     this.marks = new Uint8Array(system.slots); // style of each slot: tone * 8 + mark
     this.fitted = new Map(); // tokens cut to their cells
     this.chips = new Map();
@@ -136,8 +136,7 @@ export class Strip {
       if (latest[slot] !== run) {
         run = latest[slot];
         const code = stranded && codes[run] === CODE.FREE ? CODE.STRANDED : codes[run];
-        mark = categories[code];
-        if (code === CODE.CACHED && mark === MARK.FREE) mark = MARK.CACHED;
+        mark = slotMark(code, categories);
         if (byRequest && owners[run] >= 0) mark += 8 * (1 + (this.requests[owners[run]].index % TONES));
       }
       marks[slot] = mark;
@@ -145,7 +144,7 @@ export class Strip {
   }
 
   /** Fill equal neighbours of a drawn row at once. */
-  fill({look, lit}) {
+  fill({look, lit, categories}) {
     const {ctx, marks, columns, x, y} = this;
     const veil = [];
     let style = -1;
@@ -159,10 +158,11 @@ export class Strip {
         while (to < end && marks[to] === mark) to++;
         const [left, right] = [x[from - first], x[to - first]];
         if (right > left) {
-          if (mark !== style) ctx.fillStyle = look.paint(ctx, mark >> 3, mark & 7);
+          const hidden = this.veiled && (mark & 7) > MARK.USED && (mark & 7) < MARK.FREE;
+          if (mark !== style) ctx.fillStyle = hidden ? look.cover : look.paint(ctx, mark >> 3, mark & 7);
           style = mark;
           ctx.fillRect(left, top, right - left, height);
-          if (lit >= 0 && Math.min(mark & 7, MARK.FREE) !== lit) veil.push(left, top, right - left, height);
+          if (lit >= 0 && ((mark & 7) < MARK.FREE ? mark & 7 : categories[CODE.FREE]) !== lit) veil.push(left, top, right - left, height);
         }
         from = to;
       }
@@ -381,7 +381,7 @@ export class Strip {
       if (!room) continue;
       ctx.font = this.font(small, 500);
       ctx.textAlign = "right";
-      const label = String(position + this.base);
+      const label = String(position);
       if (mark !== MARK.USED) {
         // on a hatch: a plain patch under the number
         const wide = ctx.measureText(label).width + 4 * this.dpr;

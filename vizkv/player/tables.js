@@ -27,12 +27,27 @@ function rowsOf(ledger, request) {
   return Math.max(ledger.table(request).length, ledger.cpu.get(request)?.length ?? 0);
 }
 
-/** The row that is in sight: the one that is pinned, or the last that was written. */
-function keyRow(scene, request) {
-  const {pin} = scene;
-  const pinned = pin?.request === request && pin.block >= 0 ? pin.logical : -1;
-  const last = Math.floor((scene.ledger.tokens(request) - 1) / scene.ledger.size);
-  return pinned >= 0 ? pinned : Math.max(0, last);
+/**
+ * The first and the last row that have to be in sight: the one that is pinned, or those that the step is about: copied
+ * before a write, found or shared as the table begins, or written. While steps follow each other fast, the last written.
+ */
+function keyRows({pin, ledger, calm}, request) {
+  if (pin?.request === request && pin.block >= 0) return [pin.logical, pin.logical];
+  const {size} = ledger;
+  const [from, written] = [ledger.wroteFrom(request), ledger.tokens(request)];
+  const last = Math.max(0, Math.ceil(written / size) - 1);
+  if (!calm) return [last, last];
+  const table = ledger.table(request);
+  const copied = ledger.copies.filter(([, , who]) => who === request).map(([, to]) => table.indexOf(to)).filter((row) => row >= 0);
+  if (copied.length) return [Math.min(...copied), Math.max(...copied)];
+  if (ledger.appeared.has(request) && from > 0) return [0, Math.ceil(from / size) - 1];
+  return from < written ? [Math.floor(from / size), last] : [last, last];
+}
+
+/** The height at which so many lines fit into a box. */
+function heightOfLines(box, head, entries) {
+  const room = box.clientHeight - head;
+  return room > 0 && entries > 0 ? Math.floor((room / entries) * 4) / 4 : 0;
 }
 
 export class LogicalPanel {
@@ -50,6 +65,14 @@ export class LogicalPanel {
   /** Cells in which no word could be read stay plain. */
   resize() {
     this.narrow = this.box.clientWidth / (this.size + 2) < LEAST_WORD * parseFloat(getComputedStyle(this.box).fontSize);
+    if (this.height !== this.box.clientHeight) this.key = "";
+    this.height = this.box.clientHeight;
+  }
+
+  /** How high a line may be for so many rows to be seen at once. */
+  lineFor(entries) {
+    const style = getComputedStyle(this.box);
+    return heightOfLines(this.box, parseFloat(style.paddingTop) + parseFloat(style.paddingBottom), entries);
   }
 
   build(logical) {
@@ -64,13 +87,14 @@ export class LogicalPanel {
   update(scene) {
     const {ledger, followed} = scene;
     const lines = this.lines.show(rowsOf(ledger, followed));
-    lines.forEach((line, logical) => this.line(scene, line, logical));
-    const key = keyRow(scene, followed);
-    if (key !== this.key) reveal(this.box, lines[key]?.element);
+    lines.forEach((line, logical) => this.fill(scene, line, logical));
+    const [first, last] = keyRows(scene, followed);
+    const key = `${followed} ${first} ${last}`;
+    if (key !== this.key) reveal(this.box, lines[first]?.element, lines[last]?.element);
     this.key = key;
   }
 
-  line(scene, {element, places}, logical) {
+  fill(scene, {element, places}, logical) {
     const {ledger, followed} = scene;
     const block = ledger.table(followed)[logical] ?? -1;
     const cpu = ledger.cpu.get(followed)?.[logical] ?? -1;
@@ -123,6 +147,19 @@ export class TablePanel {
     return {box, table, caption, thead, lines: new Lines(body, (logical) => this.row(logical))};
   }
 
+  resize() {
+    for (const one of this.boxes) {
+      if (one.height !== one.box.clientHeight) one.table.key = "";
+      one.height = one.box.clientHeight;
+    }
+  }
+
+  /** How high a line may be for so many rows to be seen at once. */
+  lineFor(entries) {
+    const {box, caption, thead} = this.boxes[0];
+    return heightOfLines(box, caption.offsetHeight + thead.offsetHeight, entries);
+  }
+
   row(logical) {
     const element = make("tr", "entry-row", "", {tabindex: "-1", "data-logical": logical});
     const physical = make("td", "physical");
@@ -134,11 +171,17 @@ export class TablePanel {
   }
 
   /** The sequences to show: always in the same places if there are few, otherwise whoever is there. */
-  shown({ledger, followed, everyone}) {
+  shown({ledger, followed, everyone, calm}) {
     if (this.places === 1) return [followed];
     if (everyone.length <= this.places) return everyone;
     const live = [...new Set([...ledger.tables.keys(), ...ledger.cpu.keys()])];
     const shown = live.slice(0, this.places);
+    // whom the step is about has a place
+    const news = calm ? live.filter((request) => ledger.appeared.has(request) || ledger.copies.some(([, , who]) => who === request)) : [];
+    for (const request of news.slice(0, this.places)) {
+      const place = shown.findLastIndex((one) => !news.includes(one));
+      if (!shown.includes(request) && place >= 0) shown[place] = request;
+    }
     if (followed >= 0 && live.includes(followed) && !shown.includes(followed)) shown[this.places - 1] = followed;
     return shown;
   }
@@ -153,18 +196,19 @@ export class TablePanel {
     write(caption, this.trace.requests[request]?.id ?? "");
     dress(table, `block-table${ledger.tables.has(request) || ledger.cpu.has(request) ? "" : " absent"}${request === followed ? " followed" : ""}`);
     const rows = lines.show(rowsOf(ledger, request));
-    rows.forEach((line, logical) => this.line(scene, line, request, logical));
-    const key = keyRow(scene, request);
-    if (table.key !== `${request} ${key}`) {
-      table.key = `${request} ${key}`;
+    rows.forEach((line, logical) => this.fill(scene, line, request, logical));
+    const [first, last] = keyRows(scene, request);
+    const key = `${request} ${first} ${last}`;
+    if (table.key !== key) {
+      table.key = key;
       if (table.reached) table.reached.tabIndex = -1;
-      table.reached = rows[key]?.element;
+      table.reached = rows[last]?.element;
       if (table.reached) table.reached.tabIndex = 0;
-      reveal(box, table.reached, caption.offsetHeight + thead.offsetHeight);
+      reveal(box, rows[first]?.element, rows[last]?.element, caption.offsetHeight + thead.offsetHeight);
     }
   }
 
-  line(scene, {element, right, wrong, filled, refs}, request, logical) {
+  fill(scene, {element, right, wrong, filled, refs}, request, logical) {
     const {ledger} = scene;
     const {say} = this.trace;
     const block = ledger.table(request)[logical] ?? -1;

@@ -1,6 +1,6 @@
 // The followed sequence's text, token by token, with one tint a block; and which sequence that is.
 
-import {dress, lights, readable, tint} from "./links.js";
+import {dress, lights, readable, reveal, tint} from "./links.js";
 import {make, write} from "./row.js";
 
 const MOST = 1536; // tokens shown: of a longer text, its end
@@ -44,6 +44,8 @@ export class TextPanel {
       dress(chip, `sequence${ledger.tables.has(i) ? "" : " absent"}`);
       chip.setAttribute("aria-pressed", i === followed ? "true" : "false");
     });
+    if (followed !== this.followed) reveal(this.chips, this.sequences[followed], this.sequences[followed]);
+    this.followed = followed;
     const written = ledger.tokens(followed);
     const size = ledger.size;
     const from = written > MOST ? Math.ceil((written - MOST) / size) * size : 0;

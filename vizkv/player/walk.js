@@ -1,6 +1,7 @@
 // By keyboard what a pointer does: from slot to slot in a row, and along the parts of a ledger's bar.
 
 import {aboutSlot, place} from "./hover.js";
+import {statesOf} from "./memory.js";
 import {make} from "./row.js";
 
 /** The note on a slot as one sentence after another, for whoever hears it. */
@@ -60,7 +61,8 @@ export class Walk {
   /** The next slot that is in another state or somebody else's; the last one if there is none. */
   differs(row, along) {
     const {memory, system} = row;
-    const what = (slot) => `${memory.code(slot)} ${memory.owner(slot)}`;
+    const states = statesOf(this.player.trace, this.player.view);
+    const what = (slot) => `${states[memory.code(slot)]} ${memory.owner(slot)}`;
     let slot = row.cursor;
     const now = what(slot);
     while (slot + along >= 0 && slot + along < system.slots) {
@@ -83,7 +85,7 @@ export class Walk {
   /** What the slider that a strip is says of the slot that it is on. */
   tell(row) {
     const {trace, view} = this.player;
-    row.canvas.setAttribute("aria-valuenow", row.cursor + row.strip.base);
+    row.canvas.setAttribute("aria-valuenow", row.cursor);
     row.canvas.setAttribute("aria-valuetext", spoken(trace, row, row.cursor, view));
   }
 

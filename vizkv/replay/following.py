@@ -1,26 +1,26 @@
-"""Follow one token: which sequence is looked at at a step, where its K and V lie, and what attention reads them by."""
+"""Follow one token: its sequence, the slot of its K and V, and the block table by which attention finds that slot."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vizkv.events import Kind
-from vizkv.replay.state import Replay
 from vizkv.replay.walking import at, walk
-from vizkv.trace import Trace
+from vizkv.systems.base.replay import Replay
+from vizkv.trace.events import Kind
+from vizkv.trace.trace import Trace
 
 
 @dataclass(frozen=True)
 class Spot:
-    """One sequence of one system at one step. ``table``: as attention reads it. ``last``: the newest token's id."""
+    """A followed token of one system at one step."""
 
-    system: int
-    request: int
-    position: int
-    written: int
-    table: list[int]
-    size: int
-    last: int
+    system: int  # index
+    request: int  # index of its sequence
+    position: int  # of the token in its sequence
+    written: int  # tokens of the sequence whose K and V are written
+    table: list[int]  # the block table that attention reads
+    size: int  # slots per block
+    last: int  # id of the newest token of the sequence
 
     @property
     def block(self) -> int:
@@ -29,30 +29,30 @@ class Spot:
 
     @property
     def slot(self) -> int:
-        """Where its K and V lie."""
+        """The slot that holds its K and V."""
         return self.block * self.size + self.position % self.size
 
     @property
     def known(self) -> int:
-        """So many positions have a slot with something in it."""
+        """Number of positions whose slot has been written."""
         return min(self.written, len(self.table) * self.size)
 
 
 def paged(trace: Trace) -> int | None:
-    """The first system with blocks."""
+    """Return the index of the first system with blocks; None if there is none."""
     return next((i for i, s in enumerate(trace.systems) if s.block_size), None)
 
 
 def read_table(replay: Replay, who: int) -> list[int]:
-    """The block table that attention reads: what was repointed by hand is in it."""
+    """Return the block table that attention reads, including the entries that were repointed by hand."""
     table = list(replay.live[who].block_table)
     return [replay.repointed.get((who, i), block) for i, block in enumerate(table)]
 
 
 def spot_of(trace: Trace, system: int, step: int, request: int = -1, position: int = -1) -> Spot | None:
-    """What is followed at a step that the system has; None if its sequence holds no slots then.
+    """Return the followed token at a step of the system; None if its sequence holds no slots then.
 
-    ``request``: below zero the first one that holds slots. ``position``: below zero the newest.
+    ``request``: index of the sequence; if negative, the first that holds slots. ``position``: if negative, the newest.
     """
     facts = trace.systems[system]
     replay = at(facts, trace.requests, step)
@@ -66,7 +66,7 @@ def spot_of(trace: Trace, system: int, step: int, request: int = -1, position: i
 
 
 def _newest(trace: Trace, system: int, who: int, step: int) -> int:
-    """The id of the last token that a sequence has written by then."""
+    """Return the id of the last token that a sequence has written up to a step; -1 if none."""
     for earlier in range(step, -1, -1):
         for event, _ in trace.systems[system].events(earlier):
             if event.kind == Kind.WRITTEN and event.request == who:
@@ -75,7 +75,7 @@ def _newest(trace: Trace, system: int, who: int, step: int) -> int:
 
 
 def followed(trace: Trace, system: int, request: int = -1) -> list[tuple[int, int]]:
-    """(first, last) of the steps, in which :func:`spot_of` finds something."""
+    """Return the ranges (first, last) of steps in which :func:`spot_of` does not return None."""
     found: list[tuple[int, int]] = []
     for step, replay in enumerate(walk(trace.systems[system], trace.requests)):
         who = request if request >= 0 else next(iter(replay.live), -1)

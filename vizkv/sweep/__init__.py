@@ -1,4 +1,4 @@
-"""Sweeps: one or more parameters of a scenario over a range, each system at each point with each seed."""
+"""Parameter sweeps: one or more parameters of a scenario vary; each system runs at each point with each seed."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""What can be varied: every number, word or switch of the scenario's tables, and how its values are written.
+"""The axes of a sweep: every number, word or switch of a scenario's tables, and the notation of its values.
 
-``block_size=8,16,32``, ``slots=4096..16384:4096`` (from, to, step), ``block_size=8..256*2`` (from, to, factor), and any
-of these one after the other with commas.
+``block_size=8,16,32``, ``slots=4096..16384:4096`` (from, to, step), ``block_size=8..256*2`` (from, to, factor), and
+lists of these, separated by commas.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,28 +16,32 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from vizkv.complaints import listed, sentence, shorten
-from vizkv.scenario import ContiguousSystem, PagedSystem, Scenario, ScenarioError, Workload
-from vizkv.told import joined, told
+from vizkv.messages.sentence import joined, told
+from vizkv.messages.validation import listed, sentence, shorten
+from vizkv.scenario.requests import read_whole
+from vizkv.scenario.schema import Scenario, ScenarioError, Workload
+from vizkv.systems import registry
 
 MAX_VALUES = 64  # of one axis
 MAX_TEXT = 2000  # characters of its values
 
 Value = int | float | bool | str
-Table = Literal["scenario", "workload", "paged", "contiguous"]
-_MODELS: dict[Table, type[BaseModel]] = {
-    "paged": PagedSystem, "contiguous": ContiguousSystem, "workload": Workload, "scenario": Scenario,
-}  # fmt: skip
-_NOT_VARIED = {"name", "kind", "model", "free_order", "systems", "requests", "workload", "actions"}
+Table = Literal["scenario", "workload", "system"]
+_NOT_VARIED = {"name", "kind", "model", "free_order", "systems", "requests", "workload", "actions", "format"}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A field that can be varied. ``type``: int, float, bool or str; ``words``: all it may be, where that is a list."""
+    """A field that can be varied.
+
+    ``type``: int, float, bool or str. ``words``: its valid values, if they are enumerated. ``model``: the schema of its
+    table; if several kinds of systems have the field, that of the first.
+    """
 
     name: str
     table: Table
-    type: type
+    model: builtins.type[BaseModel]
+    type: builtins.type
     words: tuple[str, ...] = ()
 
     @property
@@ -45,10 +50,12 @@ class Parameter:
         return self.type in (int, float)
 
     def read(self, text: str) -> Value:
-        """One value as it is written. Raises ScenarioError."""
+        """Parse one value. Raises ScenarioError."""
         try:
             if self.type is bool:
                 return {"true": True, "false": False}[text.lower()]
+            if self.type is int:
+                return read_whole(text)
             return text if self.type is str else self.type(text)
         except (ValueError, KeyError):
             raise ScenarioError(
@@ -62,7 +69,7 @@ class Parameter:
 
     @property
     def valid(self) -> str:
-        """In words, what its values are."""
+        """The valid values, in words."""
         if self.type is bool:
             return told("true or false")
         if self.type is str:
@@ -73,38 +80,41 @@ class Parameter:
         )
 
     def check(self, value: Value) -> None:
-        """Raises ScenarioError for a value that the field never takes, whatever else the scenario says."""
-        model, data = _MODELS[self.table], {self.name: value}
-        if self.table in ("paged", "contiguous"):
-            data["kind"] = self.table
+        """Raise ScenarioError for a value that is invalid in every scenario."""
         try:
-            model.model_validate(data)
+            self.model.model_validate({self.name: value})
         except ValidationError as error:
             own = [e for e in error.errors() if e["loc"] == (self.name,)]
             if own:
-                raise ScenarioError(sentence(_only(error, own), model)) from None
+                raise ScenarioError(sentence(_only(error, own), self.model)) from None
 
 
 def _only(error: ValidationError, wanted: list[Any]) -> ValidationError:
-    """The same error with some of its complaints."""
+    """Return the validation error with only the ``wanted`` ones of its errors."""
     kept = [{k: e[k] for k in ("type", "loc", "input", "ctx") if k in e} for e in wanted]
     return ValidationError.from_exception_data(error.title, kept)  # type: ignore[arg-type]
 
 
-@cache
 def parameters() -> dict[str, Parameter]:
-    """Everything that can be varied, by name."""
-    found = {}
-    for table, model in _MODELS.items():
+    """Return all parameters that can be varied, by name."""
+    return _parameters(tuple(kind.schema for kind in registry.KINDS.values()))
+
+
+@cache
+def _parameters(systems: tuple[type[BaseModel], ...]) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    tables: list[tuple[Table, type[BaseModel]]] = [("system", model) for model in reversed(systems)]
+    tables += [("workload", Workload), ("scenario", Scenario)]
+    for table, model in tables:
         for name, field in model.model_fields.items():
             plain = _plain(field.annotation)
-            if name not in _NOT_VARIED and plain is not None:
-                found[name] = Parameter(name, table, *plain)
+            if name not in _NOT_VARIED and plain is not None and (table != "system" or name not in found):
+                found[name] = Parameter(name, table, model, *plain)
     return found
 
 
 def _plain(annotation: Any) -> tuple[type, tuple[str, ...]] | None:
-    """(type, words) of a field that holds one value; None for any other."""
+    """Return (type, enumerated values) of a field that holds a single value; None for any other."""
     if get_origin(annotation) is Literal:
         return str, get_args(annotation)
     if annotation in (int, float, bool, str):
@@ -114,22 +124,22 @@ def _plain(annotation: Any) -> tuple[type, tuple[str, ...]] | None:
 
 
 def parameter(name: str) -> Parameter:
-    """What is varied under a name. Raises ScenarioError."""
+    """Return the parameter with a name. Raises ScenarioError."""
     known = parameters()
     if name not in known:
         close = get_close_matches(name, known, 1)
-        said = {"name": shorten(name), "known": joined(known)}
+        values = {"name": shorten(name), "known": joined(known)}
         if close:
             raise ScenarioError(
-                told("The axis {name} is unknown; did you mean {close}? Valid are {known}.", close=close[0], **said)
+                told("The axis {name} is unknown; did you mean {close}? Valid are {known}.", close=close[0], **values)
             )
-        raise ScenarioError(told("The axis {name} is unknown; valid are {known}.", **said))
+        raise ScenarioError(told("The axis {name} is unknown; valid are {known}.", **values))
     return known[name]
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A parameter and the values that it takes, in order and each once."""
+    """A parameter and its values, distinct and in order. Raises ScenarioError for a value that is never valid."""
 
     name: str
     values: tuple[Value, ...]
@@ -149,24 +159,24 @@ class Axis:
 
     @property
     def parameter(self) -> Parameter:
-        """What it varies. Raises ScenarioError."""
+        """The parameter that varies. Raises ScenarioError."""
         return parameter(self.name)
 
     @property
     def text(self) -> str:
-        """Its values as :func:`parse_values` reads them."""
+        """The values in the notation that :func:`parse_values` reads."""
         return ",".join(written(value) for value in self.values)
 
 
 def written(value: Value) -> str:
-    """A value as it is written."""
+    """Return a value in the notation that :meth:`Parameter.read` reads."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def parse_axis(text: str) -> Axis:
-    """``name=values``. Raises ScenarioError."""
+    """Parse ``name=values``. Raises ScenarioError."""
     name, equals, values = text.partition("=")
     if not equals:
         raise ScenarioError(
@@ -176,7 +186,7 @@ def parse_axis(text: str) -> Axis:
 
 
 def parse_values(name: str, text: str) -> Axis:
-    """The values of an axis as they are written. Raises ScenarioError."""
+    """Parse the values of an axis. Raises ScenarioError."""
     what = parameter(name)
     if len(text) > MAX_TEXT:
         raise ScenarioError(
@@ -197,7 +207,7 @@ def parse_values(name: str, text: str) -> Axis:
 
 
 def _span(what: Parameter, text: str) -> Sequence[Value]:
-    """``from..to``, with ``:step`` or ``*factor`` behind it."""
+    """Parse ``from..to``, ``from..to:step`` or ``from..to*factor``. Raises ScenarioError."""
     first, _, rest = text.partition("..")
     joint = "*" if "*" in rest else ":"
     last, given, by = rest.partition(joint)
@@ -216,7 +226,7 @@ def _span(what: Parameter, text: str) -> Sequence[Value]:
         )
     after: Callable[[int], float] = (lambda n: low * step**n) if joint == "*" else (lambda n: low + step * n)
     values: list[Value] = []
-    # a little more than the last: 0.1 + 0.1 + 0.1 is not 0.3
+    # with a tolerance, for 0.1 + 0.1 + 0.1 is greater than 0.3
     while (value := after(len(values))) <= high + 1e-9 * abs(high):
         values.append(what.type(round(value, 12)) if what.type is float else int(value))
         if len(values) > MAX_VALUES:

@@ -1,4 +1,4 @@
-"""What a prefix cache is tried with: the prompts, pools around their working set, what there is to find."""
+"""The sweep of the prefix cache: prompts, pool sizes around their working set, and the highest possible hit rate."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from dataclasses import dataclass
 import cachetools
 
 from vizkv import workload
-from vizkv.requests import MAX_SLOTS
-from vizkv.scenario import PagedSystem, Scenario, ScenarioError, from_dict, to_dict
+from vizkv.limits import kept
+from vizkv.messages.sentence import told
+from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
 from vizkv.sweep.axes import Axis
 from vizkv.sweep.tasks import Point, Task, key_of
-from vizkv.told import told
+from vizkv.systems.base.parts import MAX_SLOTS
 from vizkv.workload import Arrival, infinite_hit_rate, uploads
 
 SIZES = "16,64,256,512"
-_LEAST, _MOST = 1 / 16, 4  # of the working set: the pools that are tried
-_FACTOR = 64  # between the smallest and the largest of them
+_LEAST, _MOST = 1 / 16, 4  # smallest and largest pool, as a multiple of the working set
+_ARRIVALS_BYTES = 256 << 20
+_FACTOR = 64  # at most, between the smallest and the largest pool
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What the prompts of all requests that can ever run hold, in tokens.
+    """How much memory the prompts of a workload need, over the requests that can ever run; in tokens.
 
-    ``fresh``: the working set, each shared beginning counted once. ``longest``: slots of the longest request. ``step``:
-    tokens that a name of content stands for, 0 where nothing is named. ``too_long``: requests left out.
+    ``fresh``: the working set, each shared prefix counted once. ``longest``: slots of the longest request. ``step``:
+    tokens per content hash, 0 if the prompts have none. ``too_long``: number of requests that can never run.
     """
 
     requests: int
@@ -39,81 +41,83 @@ class Demand:
 
 
 def with_cache(scenario: Scenario) -> Scenario:
-    """The scenario as one paged system with a prefix cache and no model. Raises ScenarioError without a workload."""
+    """Return the scenario with one system that has a prefix cache, and no model.
+
+    Raises ScenarioError without a workload.
+    """
     if scenario.workload is None:
         raise ScenarioError(
             told("The scenario has no [workload]; valid is one with a [workload], whose prompts share something.")
         )
     data = to_dict(scenario)
-    paged = [i for i, s in enumerate(scenario.systems) if isinstance(s, PagedSystem)]
-    system = dict(data["systems"][paged[0]]) if paged else {"kind": "paged"}
+    able = [i for i, s in enumerate(scenario.systems) if s.can_cache]
+    system = dict(data["systems"][able[0]]) if able else {"kind": "paged"}
     for field in ("name", "free_order"):
         system.pop(field, None)
     data.pop("actions", None)
     return from_dict(data | {"model": "none", "systems": [system | {"prefix_caching": True}]})
 
 
-# ---- what there is to find -------------------------------------------------------------------------------------------
+# ---- the working set and the highest hit rate ------------------------------------------------------------------------
 
 
 def _key(scenario: Scenario, *more: int) -> tuple[object, ...]:
     assert scenario.workload is not None
     if scenario.workload.is_upload:
-        uploads.path(scenario.workload.lengths)  # it may be gone since it was counted
+        uploads.path(scenario.workload.lengths)  # raises if the file was removed since the result was cached
     return (key_of(to_dict(scenario)), *more)
 
 
-@cachetools.cached(cachetools.LRUCache(2), key=_key, lock=threading.Lock())
+@kept.cached(_ARRIVALS_BYTES, key=_key)
 def _arrivals(scenario: Scenario) -> tuple[tuple[Arrival, ...], int]:
-    """(the requests that can run, how many never can)."""
+    """Return (the requests that can run, the number of those that never can)."""
     assert scenario.workload is not None
-    everybody = workload.draw(scenario.workload, scenario)
-    able = tuple(a for a in everybody if a.final_slots <= min(scenario.max_model_len, MAX_SLOTS))
-    return able, len(everybody) - len(able)
+    arrivals = workload.draw(scenario.workload, scenario)
+    able = tuple(a for a in arrivals if a.final_slots <= min(scenario.max_model_len, MAX_SLOTS))
+    return able, len(arrivals) - len(able)
 
 
 @cachetools.cached(cachetools.LRUCache(256), key=_key, lock=threading.Lock())
 def infinite(scenario: Scenario, block: int) -> float:
-    """Percent of the prompt tokens that a cache finds which never gives up a block, of the requests that can run."""
+    """Return the hit rate of a cache that never evicts, in percent of the prompt tokens. ``block``: slots per block."""
     return infinite_hit_rate(_arrivals(scenario)[0], block) * 100
 
 
 @cachetools.cached(cachetools.LRUCache(8), key=_key, lock=threading.Lock())
 def demand(scenario: Scenario) -> Demand:
-    """Raises ScenarioError where the workload cannot be drawn."""
+    """Return how much memory the prompts of a workload need. Raises ScenarioError if it cannot be drawn."""
     able, too_long = _arrivals(scenario)
-    asked = sum(a.prompt_tokens for a in able)
+    prompt_tokens = sum(a.prompt_tokens for a in able)
     return Demand(
-        len(able), too_long, asked, round(asked * (1 - infinite(scenario, 1) / 100)),
+        len(able), too_long, prompt_tokens, round(prompt_tokens * (1 - infinite(scenario, 1) / 100)),
         max((a.final_slots for a in able), default=0), max((a.step for a in able if a.hash_ids), default=0),
     )  # fmt: skip
 
 
-# ---- what is tried ---------------------------------------------------------------------------------------------------
+# ---- the points of the sweep -----------------------------------------------------------------------------------------
 
 
 def own(scenario: Scenario) -> Point:
-    """The pool and block size of a scenario :func:`with_cache`."""
+    """Return the point of the scenario itself: its pool and block size. ``scenario``: from :func:`with_cache`."""
     (system,) = scenario.systems
-    assert isinstance(system, PagedSystem)
-    return (("slots", scenario.slots), ("block_size", system.block_size))
+    return (("slots", scenario.slots), ("block_size", system.block))
 
 
 def near(mine: Point, known: Sequence[Point]) -> Point:
-    """The point of the picture nearest to the scenario's own."""
+    """Return the point of ``known`` that is nearest to ``mine``, by the ratios of their values."""
     sizes = [float(value) for _, value in mine]
     return min(known, key=lambda p: sum(abs(math.log(float(v) / size)) for (_, v), size in zip(p, sizes, strict=True)))
 
 
 def grid(pools: Axis, sizes: Axis) -> list[Point]:
-    """All points, the pool moving slowest."""
+    """Return all points, ordered by pool, then by block size."""
     return [(("slots", n), ("block_size", b)) for n in pools.values for b in sizes.values]
 
 
 def ready_pools(scenario: Scenario) -> str:
-    """Pools from a sixteenth to four times the working set, by factors of two, and the scenario's own.
+    """Return the suggested pool sizes as text: powers of two around the working set, and the scenario's own pool.
 
-    None that would not hold the longest request, and none beyond what a scenario may have.
+    They range from a sixteenth to four times the working set; each holds the longest request and is at most MAX_SLOTS.
     """
     needs = demand(scenario)
     least = _power(max(needs.longest, 1), up=True)
@@ -126,11 +130,11 @@ def ready_pools(scenario: Scenario) -> str:
 
 
 def _power(count: int, up: bool = False) -> int:
-    """The power of two that is next to a number, or not below it."""
+    """Return the power of two nearest to a number; with ``up``, the smallest that is not below it."""
     at = math.log2(count)
     return int(2 ** (math.ceil(at) if up else round(at)))
 
 
 def quickest_first(found: list[Task]) -> list[Task]:
-    """Large blocks are few: their lines are drawn before the others are run."""
+    """Order tasks by block size, the largest first: they have the fewest blocks and finish soonest."""
     return sorted(found, key=lambda task: -int(dict(task.point)["block_size"]))

@@ -1,7 +1,7 @@
-"""Results that are known already: the last ones in memory, more of them in one small file. Both are bounded.
+"""A store of sweep results: the latest in memory, more of them in a file. Both are bounded.
 
-The file is SQLite: several programs may use it at once, and a row is some 600 bytes. Where it cannot be used, there is
-only the memory.
+The file is an SQLite database, which several processes may use at once; a row takes some 600 bytes. If the file cannot
+be used, results are kept in memory only.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import platformdirs
 
 MEMORY = 20_000  # results
 ROWS = 50_000  # results in the file, about 30 MB
-_TRIM = 0.9  # of the rows stay when it is full
+_TRIM = 0.9  # share of the rows that is kept when the file is full
 
 Numbers = dict[str, float]
 
 
 class Store:
-    """Numbers by key. ``path``: the file; None for none."""
+    """Metrics by key. ``path``: the file; None keeps them in memory only. ``memory``, ``rows``: the most results."""
 
     def __init__(self, path: Path | None, memory: int = MEMORY, rows: int = ROWS):
         self._path, self._rows = path, rows
@@ -34,7 +34,7 @@ class Store:
         self._file: sqlite3.Connection | None = None
 
     def get(self, key: str) -> Numbers | None:
-        """What is known under a key."""
+        """Return the result of a key; None if there is none."""
         with self._lock:
             found = self._memory.get(key)
             if found is None and (text := self._read(key)) is not None:
@@ -42,7 +42,7 @@ class Store:
             return dict(found) if found is not None else None
 
     def put(self, key: str, numbers: Numbers) -> None:
-        """Remember; the least recently used are forgotten."""
+        """Store a result; the least recently used are removed once there are too many."""
         with self._lock:
             self._memory[key] = dict(numbers)
             with contextlib.suppress(sqlite3.Error, OSError):
@@ -53,14 +53,14 @@ class Store:
                     file.commit()
 
     def __len__(self) -> int:
-        """Results in the file; in memory where there is none."""
+        """Number of results in the file; in memory if there is no file."""
         with self._lock, contextlib.suppress(sqlite3.Error, OSError):
             if (file := self._open()) is not None:
                 return int(file.execute("SELECT count(*) FROM results").fetchone()[0])
         return len(self._memory)
 
     def close(self) -> None:
-        """Let go of the file; it is opened again when it is needed."""
+        """Close the file; it is opened again when it is needed."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -97,7 +97,7 @@ _making = threading.Lock()
 
 
 def default() -> Store:
-    """This user's results. The environment variable ``VIZKV_CACHE`` moves the file."""
+    """Return the store in the user's cache directory. The environment variable ``VIZKV_CACHE`` moves it."""
     global _default
     with _making:
         if _default is None:

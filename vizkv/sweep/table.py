@@ -1,4 +1,4 @@
-"""What a sweep found, as tables: every run's numbers, and their means over the seeds."""
+"""The results of a sweep as tables: the metrics of every run, and their means over the seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vizkv.metrics import METRICS
+from vizkv.messages.escape import cell
+from vizkv.replay.metrics import METRICS
 from vizkv.sweep.axes import Value
 from vizkv.sweep.tasks import Point, Task
 from vizkv.sweep.work import Outcome
@@ -21,7 +22,7 @@ Found = Sequence[tuple[Task, Outcome]]
 
 @dataclass(frozen=True)
 class Cell:
-    """A metric of one system at one point: mean, least and most over ``seeds`` runs; NaN and 0 where there is none."""
+    """A metric of one system at one point: mean, minimum and maximum over ``seeds`` runs; NaN if there are none."""
 
     mean: float
     low: float
@@ -30,7 +31,7 @@ class Cell:
 
 
 def cells(found: Found, metric: str) -> dict[tuple[int, Point], Cell]:
-    """By (place of the system, point). A run for which the metric is not known is left out."""
+    """Return a metric by (index of the system, point). A run that lacks the metric is left out."""
     values: dict[tuple[int, Point], list[float]] = {}
     for task, outcome in found:
         known = values.setdefault((task.index, task.point), [])
@@ -45,23 +46,26 @@ def cells(found: Found, metric: str) -> dict[tuple[int, Point], Cell]:
 
 
 def in_order(tasks: Sequence[Task], found: Iterable[tuple[Task, Outcome]]) -> list[tuple[Task, Outcome]]:
-    """The outcomes in the order of the tasks, those that are not known left out."""
+    """Return the outcomes in the order of the tasks; tasks without an outcome are left out."""
     known = {(task.index, task.point, task.seed): outcome for task, outcome in found}
     places = [(task, (task.index, task.point, task.seed)) for task in tasks]
     return [(task, known[place]) for task, place in places if place in known]
 
 
 def problems(found: Found) -> dict[str, list[Task]]:
-    """The sentences about runs that could not be made, with the tasks that each is about."""
-    told: dict[str, list[Task]] = {}
+    """Return the error messages of failed runs, each with the tasks that failed with it."""
+    failed: dict[str, list[Task]] = {}
     for task, outcome in found:
         if isinstance(outcome, str):
-            told.setdefault(outcome, []).append(task)
-    return told
+            failed.setdefault(outcome, []).append(task)
+    return failed
 
 
 def columns(found: Found) -> dict[str, list[Any]]:
-    """One row a task: system, the axes, seed, every metric (None where it is not known), and what went wrong."""
+    """Return the columns of a table with one row per task.
+
+    They are: system, the axes, seed, every metric (None if it is not known), and problem, the error message or "".
+    """
     axes = [name for name, _ in found[0][0].point] if found else []
     table: dict[str, list[Any]] = {name: [] for name in ("system", *axes, *_own(axes), *METRICS, "problem")}
     for task, outcome in found:
@@ -80,7 +84,7 @@ def _own(axes: list[str]) -> list[str]:
 
 
 def frame(found: Found) -> pd.DataFrame:
-    """:func:`columns` as a data frame: metrics are float64, what is not known NaN."""
+    """Return :func:`columns` as a data frame; metrics are float64, and NaN if they are not known."""
     import pandas as pd
 
     table = pd.DataFrame(columns(found))
@@ -88,17 +92,20 @@ def frame(found: Found) -> pd.DataFrame:
 
 
 def to_csv(found: Found) -> bytes:
-    """Every run's numbers; UTF-8, a line of names first."""
-    return bytes(frame(found).to_csv(index=False, lineterminator="\n").encode())
+    """Return :func:`frame` as CSV in UTF-8, with a header line."""
+    table = frame(found)
+    for name in ("system", "problem"):
+        table[name] = table[name].map(cell)
+    return bytes(table.to_csv(index=False, lineterminator="\n").encode())
 
 
 def to_parquet(found: Found) -> bytes:
-    """The same as Parquet."""
+    """Return :func:`frame` as Parquet."""
     file = io.BytesIO()
     frame(found).to_parquet(file, index=False)
     return file.getvalue()
 
 
 def number(value: Value) -> float | None:
-    """A value as a place on an axis of numbers; None for words and switches."""
+    """Return a value as its position on a numeric axis; None for words and switches."""
     return None if isinstance(value, (str, bool)) else float(value)

@@ -1,7 +1,7 @@
-"""The runs of a sweep: one system at one point with one seed each, and no run twice.
+"""The runs of a sweep: one system at one point with one seed each, without duplicates.
 
-A system's run does not depend on the other systems of its scenario, so each is run by itself; where an axis does not
-touch a system (a block size, and Orca), all its points are one run.
+The run of a system does not depend on the other systems of its scenario, so each is run alone. If an axis does not
+affect a system (the block size does not affect Orca), all its points share one run.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from vizkv import __version__
-from vizkv.complaints import listed
-from vizkv.metrics import Window
-from vizkv.scenario import ContiguousSystem, Scenario, ScenarioError, from_dict, to_dict
+from vizkv.messages.sentence import renamed, told
+from vizkv.messages.validation import listed
+from vizkv.replay.averages import Window, window_of
+from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
 from vizkv.sweep.axes import Axis, Value, parameter, written
-from vizkv.told import renamed, told
+from vizkv.systems import registry
+from vizkv.systems.base.system import System
 
 MAX_RUNS = 5000
 MAX_SEEDS = 100
@@ -31,35 +33,29 @@ Point = tuple[tuple[str, Value], ...]
 
 @dataclass(frozen=True)
 class Task:
-    """One system at one point with one seed. ``key``: equal keys are one run; empty where there is none to run."""
+    """One system at one point with one seed. ``key``: tasks with equal keys share one run; empty if it cannot run."""
 
-    system: str  # its label in the scenario that is swept
-    index: int  # its place there
+    system: str  # its label in the scenario of the sweep
+    index: int  # its index there
     point: Point
     seed: int
-    scenario: dict[str, Any]  # with this one system
+    scenario: dict[str, Any]  # with this system only
     key: str
-    problem: str = ""  # why it cannot be run, in one sentence
+    problem: str = ""  # why it cannot run, in one sentence
 
     @property
     def window(self) -> Window | None:
-        """What its averages cover, see :func:`vizkv.metrics.measure`."""
-        return window(self.scenario)
-
-
-def window(scenario: dict[str, Any]) -> Window | None:
-    """The seconds of a workload that count; None without a workload."""
-    asked = scenario.get("workload")
-    return None if asked is None else (asked.get("warmup", 300.0), asked.get("duration", 900.0))
+        """The window of its averages, see :func:`vizkv.replay.metrics.measure`."""
+        return window_of(self.scenario)
 
 
 def points(
     scenario: Scenario, axes: Sequence[Axis], seeds: int = 1, systems: Sequence[int] | None = None
 ) -> list[Task]:
-    """One task a (seed, point, system), in this order; those with equal keys are one run.
+    """Return one task per (seed, point, system), in this order; tasks with equal keys share one run.
 
-    ``seeds``: so many, from the scenario's on. ``systems``: indices of those that are wanted; all if None. A value that
-    does not go together with the rest of the scenario is a task with a problem. Raises ScenarioError.
+    ``seeds``: number of seeds, counted up from the scenario's. ``systems``: indices of the systems to run; all if None.
+    A value that is not valid in this scenario gives a task with a problem. Raises ScenarioError.
     """
     _check(scenario, axes, seeds)
     wanted = range(len(scenario.systems)) if systems is None else systems
@@ -118,27 +114,22 @@ def _check(scenario: Scenario, axes: Sequence[Axis], seeds: int) -> None:
 
 
 def _whom(name: str) -> str:
-    if name == "multiple":
-        return told('a contiguous system with reserve = "multiple"')
-    return told("a paged system") if parameter(name).table == "paged" else told("a contiguous system")
+    """Return the kinds of systems that have a parameter, in words."""
+    nouns = [kind.schema.noun_with(name) for kind in registry.KINDS.values() if name in kind.schema.model_fields]
+    return listed(list(dict.fromkeys(nouns)), "or")
 
 
-def _touches(name: str, system: Any, names: Sequence[str]) -> bool:
+def _touches(name: str, system: System, names: Sequence[str]) -> bool:
     """Whether varying a parameter changes this system."""
-    table = parameter(name).table
-    if name == "multiple":
-        return isinstance(system, ContiguousSystem) and (system.reserve == "multiple" or "reserve" in names)
-    return table in ("scenario", "workload") or table == system.kind
+    return parameter(name).table != "system" or system.affected_by(name, names)
 
 
-def _label(system: Any, axes: Sequence[Axis]) -> str:
-    if not system.name and any(axis.name == "multiple" for axis in axes) and system.kind == "contiguous":
-        return "Multiple of k" if system.reserve == "multiple" else system.label
-    return str(system.label)
+def _label(system: System, axes: Sequence[Axis]) -> str:
+    return system.label_without([axis.name for axis in axes])
 
 
 def _grid(axes: Sequence[Axis]) -> list[Point]:
-    """Every combination, the last axis moving fastest."""
+    """Return every combination of values; the last axis varies fastest."""
     grid: list[Point] = [()]
     for axis in axes:
         grid = [(*point, (axis.name, value)) for point in grid for value in axis.values]
@@ -146,9 +137,9 @@ def _grid(axes: Sequence[Axis]) -> list[Point]:
 
 
 def put(scenario: Scenario, point: Point, systems: Sequence[int] | None = None, seed: int = 0) -> Scenario:
-    """The scenario with the values of a point in it. Raises ScenarioError where they do not go together.
+    """Return the scenario with the values of a point. Raises ScenarioError if they are not valid together.
 
-    ``systems``: indices of those that are kept; all if None. ``seed``: added to the scenario's (or the point's).
+    ``systems``: indices of the systems to keep; all if None. ``seed``: added to the seed of the scenario or the point.
     """
     return from_dict(_put(scenario, point, systems, seed))
 
@@ -165,15 +156,15 @@ def _put(scenario: Scenario, point: Point, systems: Sequence[int] | None, seed: 
         elif table == "workload":
             data["workload"] = data["workload"] | {name: value}
         for system, part in chosen:
-            if table == system.kind and _touches(name, system, names):
+            if table == "system" and _touches(name, system, names):
                 part[name] = value
             if name in ("block_size", "slots", "null_block"):
-                part.pop("free_order", None)  # it named blocks of another size
-    if "block_size" in names:  # a table broken by hand named blocks of another size
+                part.pop("free_order", None)  # it lists blocks of the old size
+    if "block_size" in names:  # a repointed entry names a block of the old size
         data["actions"] = [a for a in data.get("actions", []) if a["do"] != "repoint"]
     for _, part in chosen:
         if part.get("reserve") != "multiple":
-            part.pop("multiple", None)  # it decides nothing
+            part.pop("multiple", None)  # without effect; two scenarios that differ in it share one run
     data["systems"] = [part for _, part in chosen]
     if seed:
         data["seed"] = data.get("seed", 0) + seed
@@ -183,44 +174,53 @@ def _put(scenario: Scenario, point: Point, systems: Sequence[int] | None, seed: 
 def _task(scenario: Scenario, index: int, label: str, point: Point, number: int) -> Task:
     data = _put(scenario, point, [index], number)
     data.pop("name", None)
-    data["systems"][0].pop("name", None)  # two systems that differ in name only are one run
+    data["systems"][0].pop("name", None)  # two systems that differ in name only share one run
     if data.get("workload") is not None:
-        data["model"] = "none"  # a workload's tokens are made up: the model decides nothing
+        data["model"] = "none"  # the tokens of a workload are synthetic: a model changes no decision
     seed = data.get("seed", 0)
     try:
         ready = to_dict(from_dict(data))
     except ScenarioError as error:
-        problem = renamed(str(error), "systems[0]", f"systems[{index}]")  # as the file has it
+        problem = renamed(str(error), "systems[0]", f"systems[{index}]")  # its index in the user's file
         return Task(label, index, point, seed, data, "", problem)
     return Task(label, index, point, seed, ready, key_of(ready))
 
 
 def key_of(scenario: dict[str, Any]) -> str:
-    """A short name of a run: equal names, equal runs of this program; a file that it reads has its part in it."""
+    """Return the cache key of a run: a digest of the scenario, of this program, and of the workload file's state."""
     text = json.dumps(scenario, sort_keys=True, separators=(",", ":"))
     lengths = (scenario.get("workload") or {}).get("lengths", "")
     mark = ""
     try:
         status = Path(lengths).stat() if lengths else None
         mark = f"{status.st_size}:{status.st_mtime_ns}" if status else ""
-    except (OSError, ValueError):  # a set, or a file that is not there
+    except (OSError, ValueError):  # a built-in set of lengths, or a missing file
         pass
     return hashlib.sha256(f"{edition()}\n{mark}\n{text}".encode()).hexdigest()
 
 
 @cache
 def edition() -> str:
-    """The version of this program with a digest of all that decides a run: workers of a cluster must have the same."""
-    folder = Path(__file__).resolve().parents[1]
+    """Return the version of this program with a digest of the files that decide a run.
+
+    Part of every cache key; all workers of a cluster must have the same.
+    """
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        if path.relative_to(folder).parts[0] not in ("ui", "views", "player", "presets", "messages", "cli.py", "cli"):
-            digest.update(path.read_bytes())
+    for path in deciding_files():
+        digest.update(path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
 
+def deciding_files() -> list[Path]:
+    """Return the files of this program that decide the metrics of a run: its code and the measured lengths."""
+    folder = Path(__file__).resolve().parents[1]
+    shown = ("ui", "views", "player", "presets", "messages", "cli.py", "cli")
+    code = [path for path in folder.rglob("*.py") if not {*path.relative_to(folder).parts} & {*shown}]
+    return sorted([*code, *(folder / "workload" / "data").glob("*.json")])
+
+
 def distinct(tasks: Sequence[Task]) -> list[Task]:
-    """One task of each run that there is."""
+    """Return the first task of each distinct run."""
     seen: dict[str, Task] = {}
     for task in tasks:
         if task.key:
@@ -229,8 +229,8 @@ def distinct(tasks: Sequence[Task]) -> list[Task]:
 
 
 def said(point: Point) -> str:
-    """A point in a word for messages and links: ``block_size=16,rate=4``."""
+    """Return a point as text for messages and links: ``block_size=16,rate=4``."""
     return ",".join(f"{name}={written(value)}" for name, value in point)
 
 
-__all__ = ["MAX_RUNS", "MAX_SEEDS", "Point", "Task", "distinct", "edition", "key_of", "points", "put", "said", "window"]
+__all__ = ["MAX_RUNS", "MAX_SEEDS", "Point", "Task", "distinct", "edition", "key_of", "points", "put", "said"]

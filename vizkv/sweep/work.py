@@ -1,6 +1,6 @@
-"""Doing the runs of a sweep: in this process, in processes of this machine, or on a Dask cluster, all through joblib.
+"""Execute the runs of a sweep with joblib: in this process, in worker processes, or on a Dask cluster.
 
-Each run sends back its numbers only. A run that cannot be made is a sentence in its place, never a lost sweep.
+A worker returns only the metrics of a run. A failed run gives an error message as its outcome; the sweep goes on.
 """
 
 from __future__ import annotations
@@ -14,47 +14,48 @@ import warnings
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
-from vizkv import engine
-from vizkv.metrics import Window, measure
-from vizkv.scenario import from_dict
+from vizkv.engine import engine
+from vizkv.messages.sentence import told
+from vizkv.replay.averages import Window, window_of
+from vizkv.replay.metrics import measure
+from vizkv.scenario.schema import from_dict
 from vizkv.sweep import store as stores
 from vizkv.sweep.store import Numbers, Store
-from vizkv.sweep.tasks import Task, distinct, edition, window
-from vizkv.told import told
+from vizkv.sweep.tasks import Task, distinct, edition
 
 MAX_STEPS = 2_000_000  # of one run
 SECONDS_TO_CONNECT = 10
 Outcome = Numbers | str
-"""The numbers of a run, see vizkv.metrics.METRICS; or in one sentence why there are none."""
+"""The metrics of a run, see vizkv.replay.metrics.METRICS; or one sentence that says why there are none."""
 
-_ALONE = threading.Lock()  # two sweeps at once would share, and end, each other's processes
+_ALONE = threading.Lock()  # two concurrent sweeps would share, and terminate, the same worker processes
 
 
 class ClusterError(ValueError):
-    """A cluster that cannot be used; the message is one sentence."""
+    """A cluster cannot be used; the message is one sentence."""
 
 
 class Stop:
-    """Says to all runs of a sweep, in whatever process of this machine, that nobody waits for them any more.
+    """Cancels the runs of a sweep in all worker processes of this machine.
 
-    It is a file that is there for as long as they shall go on.
+    The signal is a temporary file: workers go on while it exists.
     """
 
     def __init__(self) -> None:
         handle, self.path = tempfile.mkstemp(prefix="vizkv-sweep-")
         os.close(handle)
         self._asked = False
-        self.begun = False  # whether the sweep has had its turn
+        self.begun = False  # whether the sweep has started, after waiting for other sweeps
 
     def set(self) -> None:
-        """Stop."""
+        """Cancel the runs."""
         self._asked = True
         with contextlib.suppress(OSError):
             os.unlink(self.path)
 
     @property
     def is_set(self) -> bool:
-        """Whether it was asked for."""
+        """Whether the runs were cancelled."""
         return self._asked
 
     def __enter__(self) -> Stop:
@@ -65,9 +66,10 @@ class Stop:
 
 
 def one(key: str, scenario: dict[str, Any], span: Window | None, go: str, made_by: str) -> tuple[str, Outcome | None]:
-    """One run, in whatever process: its key and outcome; None if it was stopped on its way.
+    """Execute one run in a worker; return its key and its outcome, None if it was cancelled.
 
-    ``go``: the file of :class:`Stop`, empty for none. ``made_by``: the asking program's edition.
+    ``span``: the window of its averages. ``go``: the path of :class:`Stop`, "" for none. ``made_by``: :func:`edition`
+    of the program that started the sweep.
     """
     if made_by != edition():
         return key, told(
@@ -99,11 +101,11 @@ def run(
     stop: Stop | None = None,
     store: Store | None = None,
 ) -> Iterator[tuple[Task, Outcome]]:
-    """The outcome of every task, in the order in which they are known; those with equal keys are run once.
+    """Yield every task with its outcome, as soon as it is known; tasks with equal keys share one run.
 
-    ``jobs``: processes on this machine, as many as it has cores if None; 1 runs in this one. ``cluster``: the address
-    of a Dask scheduler to run on instead. ``stop``: ends it early, without the outcomes that are missing then.
-    ``store``: where outcomes are remembered, this user's if None. Raises ClusterError.
+    ``jobs``: worker processes on this machine, one per core if None; with 1, runs are made in this process.
+    ``cluster``: address of a Dask scheduler to use instead. ``stop``: cancels the sweep; the outcomes that are missing
+    then are not yielded. ``store``: where outcomes are cached; the user's store if None. Raises ClusterError.
     """
     known = stores.default() if store is None else store
     stop = stop or Stop()
@@ -131,14 +133,14 @@ def run(
 
 
 def known(tasks: Sequence[Task], store: Store | None = None) -> dict[str, Numbers]:
-    """The outcomes that are remembered, by key."""
+    """Return the outcomes that are in the store already, by key."""
     kept = stores.default() if store is None else store
     found = {task.key: kept.get(task.key) for task in distinct(tasks)}
     return {key: numbers for key, numbers in found.items() if numbers is not None}
 
 
 def cores() -> int:
-    """How many processes may run at once here."""
+    """Return the number of worker processes that can run at once on this machine."""
     import joblib
 
     return int(joblib.cpu_count())
@@ -147,12 +149,12 @@ def cores() -> int:
 def _done(
     tasks: list[Task], jobs: int | None, cluster: str | None, stop: Stop
 ) -> Generator[tuple[str, Any], None, None]:
-    """The outcomes of distinct tasks, in the order in which they come."""
+    """Yield (key, outcome) of distinct tasks, as they finish."""
     import joblib
 
     go = "" if cluster else stop.path
     work = (
-        joblib.delayed(one)(task.key, task.scenario, window(task.scenario), go, edition())
+        joblib.delayed(one)(task.key, task.scenario, window_of(task.scenario), go, edition())
         for task in tasks
         if not stop.is_set
     )
@@ -167,28 +169,29 @@ def _done(
             opened.enter_context(_turn(stop))
             parallel = joblib.Parallel(count, return_as="generator_unordered", batch_size=1)
         stop.begun = True
-        with _children_deaf():
+        with _interrupts_ignored():
             results = parallel(work)
         try:
             for key, outcome in results:
                 left.discard(key)
                 yield key, outcome
         except GeneratorExit:
-            for _ in results:  # those under way notice the stop: nothing is left behind, and nobody is killed
+            for _ in results:  # wait for the runs under way, which notice the stop, instead of killing their workers
                 pass
             raise
-        except Exception as error:  # a process that died; what it was about to tell is lost
+        except Exception as error:  # a worker process died
             why = told("The run was lost: a process that ran it ended ({kind}).", kind=type(error).__name__)
             yield from ((key, why) for key in left)
 
 
 @contextlib.contextmanager
-def _children_deaf() -> Iterator[None]:
-    """Processes started meanwhile never hear an interrupt: a terminal sends it to them too, and each would complain.
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore SIGINT while worker processes start, so that they inherit this and ignore it for good.
 
-    Nor does this process for as long, a tenth of a second: what is ignored is inherited, what is handled is not.
+    A terminal sends Ctrl+C to all processes of the group, and each worker would print a traceback. This process ignores
+    the signal only meanwhile, about a tenth of a second.
     """
-    if threading.current_thread() is not threading.main_thread():  # only that one is asked about signals
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signal handlers
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -200,10 +203,10 @@ def _children_deaf() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _turn(stop: Stop) -> Iterator[None]:
-    """One sweep at a time; whoever waits may be stopped."""
+    """Run one sweep at a time; a sweep that waits for its turn can be cancelled."""
     while not _ALONE.acquire(timeout=0.1):
         if stop.is_set:
-            yield  # its tasks are none by now
+            yield  # cancelled: no task is started
             return
     try:
         yield
@@ -213,7 +216,7 @@ def _turn(stop: Stop) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[None]:
-    """A client of a cluster, which joblib then finds. Raises ClusterError."""
+    """Connect to a Dask cluster as the default client, which joblib then uses. Raises ClusterError."""
     try:
         from distributed import Client
     except ImportError:
@@ -226,7 +229,7 @@ def _connected(address: str) -> Iterator[None]:
         ) from None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that versions of other packages differ decides nothing here
+            warnings.simplefilter("ignore")  # different versions of other packages do not matter here
             client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=True)
     except (OSError, ValueError, TimeoutError) as error:
         raise ClusterError(

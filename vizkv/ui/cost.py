@@ -1,4 +1,4 @@
-"""The page "What paging costs": a button, what it measures on this machine while it measures, and how."""
+"""The page "What paging costs": measures on this machine, draws while it measures, and explains the method."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from vizkv.ui import drawing, link, offered, plot, runs
-from vizkv.views import cost as views
+from vizkv.ui import link, store
+from vizkv.ui.charts import plot
+from vizkv.ui.export import offered
+from vizkv.ui.memory import drawing
+from vizkv.ui.player import runs
+from vizkv.views.charts import cost as views
 
-MODEL = "tiny"  # whose sizes are measured; the K and V are random numbers
+MODEL = "tiny"  # the model whose sizes are used; the K and V are random numbers
 _KEY = "cost.measured"
-_ALONE = threading.Lock()  # two measurements at a time would measure each other
+_ALONE = threading.Lock()  # two simultaneous measurements would disturb each other
 
-# what differs between the two, as it stands in vizkv/model/pool.py
+# the line that differs between the two variants, copied from vizkv/model/pool.py
 SLICE = ("self.pool.tensor[:, :, self.start : self.start + self.end]",)
 LOOK_UP = (
     "self.block_table[: -(-self.end // self.block_size)]",
@@ -24,18 +28,18 @@ LOOK_UP = (
 
 
 def show() -> None:
-    """The page from top to bottom."""
+    """Draw the page."""
     say = link.current().say
     theme = st.context.theme.type or "light"
-    # in one row: what is measured must fit below it on a small projector
+    # one row, so that the chart below still fits on a small projector
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(say("cost.question"), width="stretch")
         pressed = st.button(say("cost.button"), key="cost-measure", icon=":material/timer:", type="primary")
     place = st.empty()
     if pressed:
-        st.session_state[_KEY] = []
-        _measure(st.session_state[_KEY], place, theme)
-    measured = st.session_state.get(_KEY, [])
+        store.put(_KEY, [])
+        _measure(store.get(_KEY), place, theme)
+    measured = store.get(_KEY, [])
     if measured:
         with place.container():
             _result(measured, theme)
@@ -53,7 +57,7 @@ def show() -> None:
 
 
 def _measure(measured: list[Any], place: Any, theme: str) -> None:
-    """One pair after the other; the chart grows with each block size. Another click ends it: Streamlit raises here."""
+    """Measure block size after block size and redraw the chart after each. Streamlit interrupts it on any click."""
     from vizkv.model.cost import BLOCK_SIZES, LENGTHS, measure
 
     say, total = link.current().say, len(BLOCK_SIZES) * len(LENGTHS)
@@ -75,7 +79,7 @@ def _result(measured: list[Any], theme: str, running: str = "") -> None:
     sentence = running or views.sentence(measured, threads(), say)
     st.markdown(sentence)
     offered.tell(sentence)
-    # a key for each state: the charts that grow are all on the page of one run of its script
+    # one key for each state: the growing charts are all on the page within one script run
     plot.show(
         views.chart(measured, BLOCK_SIZES, theme, say), alt=say("chart.alt.cost"),
         key=f"cost-{len(measured)}-{bool(running)}",

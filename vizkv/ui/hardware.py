@@ -1,16 +1,19 @@
 """What the pool is: pick a model, cards and a type of K and V; relabel the pool, or take the one that they have.
 
-What the page's pool is said to be stands in the link as ``as`` (``Open.more``, the word of vizkv.hardware); without it
-the pool is Figure 2's, OPT-13B's. What a page says of bytes it takes from ``current()`` or ``named()``.
+What the page's pool is said to be stands in the link as ``as`` (``Open.more``, the word of vizkv.scenario.hardware);
+without it the pool is Figure 2's, OPT-13B's. What a page says of bytes it takes from ``current()`` or ``named()``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import lcm
+from typing import Any
 
 import streamlit as st
 
-from vizkv.hardware import (
+from vizkv.messages.catalogue import Messages
+from vizkv.scenario.hardware import (
     BLOCK,
     CARD_TYPES,
     CARDS,
@@ -24,14 +27,13 @@ from vizkv.hardware import (
     from_word,
     relabel,
 )
-from vizkv.messages import Messages
-from vizkv.requests import MAX_SLOTS
-from vizkv.scenario import PagedSystem, Scenario, ScenarioError, from_dict, to_dict
-from vizkv.ui import link
+from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
+from vizkv.systems.base.parts import MAX_SLOTS
+from vizkv.ui import link, store, widgets
 
 AS = "as"  # the field of the link
 START = "llama-3-8b:h100-80gb:1:16bit"  # what the boxes show before anybody has picked
-_PICKED = "hardware.picked"  # kept over a page switch, which drops the boxes
+_PICKED = "hardware.picked"  # last, on any page
 _LARGEST_STEP = 4096  # slots: beyond this the common multiple of the block sizes would waste more than it is worth
 
 
@@ -61,7 +63,7 @@ def label(setup: Setup, say: Messages) -> str:
 
 def block_of(scenario: Scenario) -> int:
     """Slots that a pool is a multiple of, so that every paged system of the scenario has only whole blocks."""
-    sizes = {s.block_size for s in scenario.systems if isinstance(s, PagedSystem)} or {BLOCK}
+    sizes = {s.block for s in scenario.systems if s.block} or {BLOCK}
     common = lcm(*sizes)
     return common if common <= _LARGEST_STEP else max(sizes)
 
@@ -96,22 +98,22 @@ def show(key: str = "hardware", most: int = MAX_SLOTS) -> None:
     try:
         setup = from_word(word, block_of(state.scenario))
     except HardwareError as error:
-        st.info(say.error(error), icon=":material/memory:")
+        st.info(say.in_markdown.error(error), icon=":material/memory:")
         return
     _numbers(setup)
     with st.container(horizontal=True):
         st.button(
             say("hardware.relabel", slots=state.scenario.slots, model=setup.model.name), key=f"{key}-relabel",
-            icon=":material/label:", on_click=_relabel, args=(word,),
+            icon=":material/label:", on_click=widgets.clicked(_relabel, word),
         )  # fmt: skip
         st.button(
-            say("hardware.use", slots=setup.slots), key=f"{key}-use", icon=":material/memory:", on_click=_use,
-            args=(word, most), disabled=not setup.slots,
+            say("hardware.use", slots=setup.slots), key=f"{key}-use", icon=":material/memory:",
+            on_click=widgets.clicked(_use, word, most), disabled=not setup.slots,
         )  # fmt: skip
         if AS in state.more:
             st.button(
                 say("hardware.back", model=DEFAULT.model.name), key=f"{key}-back", icon=":material/undo:",
-                on_click=_relabel, args=("",),
+                on_click=widgets.clicked(_relabel, ""),
             )  # fmt: skip
     with st.expander(say("hardware.how")):
         for line in _how(setup):
@@ -120,32 +122,24 @@ def show(key: str = "hardware", most: int = MAX_SLOTS) -> None:
 
 def _boxes(key: str) -> str:
     """The four boxes; the word of what they show."""
-    say, state = link.current().say, link.current()
-    model, card, cards, kv = (st.session_state.get(_PICKED) or state.more.get(AS, START)).split(":")
-    for box, value in {"model": model, "card": card, "cards": int(cards), "kv": kv}.items():
-        st.session_state.setdefault(
-            f"{key}-{box}", value
-        )  # not as the box's default, which would change with each pick
+    say, state, picked = link.current().say, link.current(), list[Any]()
+    word = state.picked or state.more.get(AS) or store.get(_PICKED, START)
+    boxes: dict[str, tuple[Sequence[Any], Callable[[Any], str], int]] = {
+        "model": (list(MODELS), lambda name: MODELS[name].name, 200),
+        "card": (list(CARD_TYPES), lambda name: CARD_TYPES[name].name, 200),
+        "cards": (CARDS, str, 120),
+        "kv": (list(KV_TYPES), lambda name: say(f"hardware.kv.{name}"), 240),
+    }
     # fixed widths: side by side where there is room, and wrapped where there is not
     with st.container(horizontal=True):
-        model = st.selectbox(
-            say("hardware.model"),
-            list(MODELS),
-            key=f"{key}-model",
-            format_func=lambda name: MODELS[name].name,
-            width=200,
-        )
-        card = st.selectbox(
-            say("hardware.card"), list(CARD_TYPES), key=f"{key}-card", format_func=lambda name: CARD_TYPES[name].name,
-            width=200,
-        )  # fmt: skip
-        count = st.selectbox(say("hardware.cards"), CARDS, key=f"{key}-cards", width=120)
-        kv = st.selectbox(
-            say("hardware.kv"), list(KV_TYPES), key=f"{key}-kv", format_func=lambda name: say(f"hardware.kv.{name}"),
-            width=240,
-        )  # fmt: skip
-    word = f"{model}:{card}:{count}:{kv}"
-    st.session_state[_PICKED] = word
+        for part, (box, (choices, label, width)) in zip(word.split(":"), boxes.items(), strict=True):
+            moved = store.get(f"{key}-{box}") if state.picked else None  # else it is of what was open before
+            value = moved if moved in choices else next(choice for choice in choices if str(choice) == part)
+            shown = widgets.shows(f"{key}-{box}", value)
+            picked.append(st.selectbox(say(f"hardware.{box}"), choices, key=shown, format_func=label, width=width))
+    word = ":".join(map(str, picked))
+    state.picked = word
+    store.put(_PICKED, word)
     return word
 
 

@@ -6,32 +6,36 @@ answered with a sentence and the default, never with an empty page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from vizkv.link import from_code, to_code
-from vizkv.messages import DEFAULT, Messages, messages
-from vizkv.presets import Preset, list_presets
-from vizkv.scenario import Scenario, ScenarioError
-from vizkv.slots import ACCOUNTINGS, CATEGORIES, LENSES
-from vizkv.trace import Trace
-from vizkv.ui import classroom, offered
+from vizkv.messages.catalogue import DEFAULT, Messages, messages
+from vizkv.messages.sentence import shortened
+from vizkv.scenario.presets import Preset, list_presets
+from vizkv.scenario.schema import Scenario, ScenarioError
+from vizkv.trace.trace import Trace
+from vizkv.ui import codes, store
 from vizkv.ui import session as sessions
+from vizkv.ui.export import offered
+from vizkv.ui.frame import classroom
 from vizkv.ui.pages import FIRST, PAGES
 from vizkv.ui.session import Session as Session
 from vizkv.ui.session import session as session
-from vizkv.views.payload import View, marked
+from vizkv.views import view as views
+from vizkv.views.facts import own
+from vizkv.views.view import Limits
+from vizkv.views.view import View as View
 
-_OPEN, _PAGE, _PROBLEM_TOLD = "vizkv", "vizkv.page", "vizkv.told"
-COLOURS = ("state", "request")
-_VIEW = ("step", "lens", "accounting", "colour", "focus", "request", "position", "lit", "lit_in", "mark")
-FIELDS = ("preset", "s", *_VIEW)  # all that a link may carry, and what a page adds
+_OPEN, _PAGE, _PROBLEM_TOLD = "vizkv", "vizkv.page", "vizkv.messages.sentence"
+FIELDS = ("preset", "s", *views.FIELDS)  # all that a link may carry, and what a page adds
 BARS = ("whatif",)  # pages whose lens is not their player's alone
+LAB = "whatif"  # the section of pages that run many scenarios
 MAX_WORD = 1000  # characters of one of those
 _MORE_ORDERS = 1000  # beyond what any player of the page has been told
 
@@ -46,12 +50,14 @@ class Open:
     language: str = DEFAULT
     view: View | None = None  # what the browser shows, as far as it has told
     sent: View | None = None  # what it was told to open; the same until something else is opened
-    stale: dict[str, Any] | None = None  # a report about what was open before
-    reported: dict[str, Any] | None = None  # the browser's last report
+    stale: Any = None  # a report about what was open before
+    reported: Any = None  # the browser's last report that was one
     key: str = ""  # of the run that is shown
     good: Scenario | None = None  # the last scenario that could be run
-    sequences: tuple[str, ...] = ()  # the ids of the run's sequences
+    told_in: str = ""  # the language in which the browser has the run
+    limits: Limits = field(default_factory=Limits)  # what a view of the run may be
     problem: str = ""
+    file: str = ""  # the name of the scenario's file, where one is open as it was sent
     saved: Trace | None = None  # a trace opened from a file
     saved_key: str = ""  # a digest of that file
     edition: int = 0  # goes up with each change of the scenario that widgets did not make themselves
@@ -60,6 +66,7 @@ class Open:
     ordered: int = 0  # the player's command with which the next run is opened
     asked: bool = False  # whether a link, a beat or a lecturer says what to open
     wanted: dict[str, str] = field(default_factory=dict)  # by the link
+    picked: str = ""  # in the boxes of vizkv.ui.hardware
     more: dict[str, str] = field(default_factory=dict)  # a page's own words in the link, see Entry.fields
 
     @property
@@ -71,6 +78,34 @@ class Open:
     def changed(self) -> bool:
         """Whether the scenario differs from its preset."""
         return self.scenario != self.preset.scenario
+
+    @property
+    def own(self) -> bool:
+        """Whether what is open is no example as it stands: what is said of one does not hold for it."""
+        return self.changed or self.saved is not None
+
+    @property
+    def headline(self) -> str:
+        """The example's question; of anything else its own name."""
+        if self.is_example:
+            return self.say(f"preset.{self.preset.id}.question")
+        return own.headline(self.scenario, self.say)
+
+    @property
+    def is_example(self) -> bool:
+        """Whether an example's question holds for what is open; a lab's does while only the lab's knobs are turned."""
+        return not self.own or (PAGES[self.page].section == LAB and not self.renamed)
+
+    @property
+    def renamed(self) -> bool:
+        """Whether the scenario is not even a changed example: it has another name."""
+        return self.own and self.scenario.name != self.preset.scenario.name
+
+    @property
+    def file_name(self) -> str:
+        """What files with the scenario are called, without an ending."""
+        own_name = re.sub(r"[^\w]+", "-", self.scenario.name.lower()).strip("-")[:60] if self.renamed else ""
+        return own_name or self.preset.id
 
 
 def presets(page: str = FIRST) -> dict[str, Preset]:
@@ -92,8 +127,8 @@ def enter(page: str) -> Open:
     ``app.py`` says it, and the page itself too: a page's script can run without ``app.py``, under Streamlit's older
     kind of pages, which a folder of this name means to it until st.navigation has been called once.
     """
-    before = st.session_state.get(_PAGE)
-    st.session_state[_PAGE] = page
+    before = store.get(_PAGE)
+    store.put(_PAGE, page)
     offered.begin()
     state = current()
     if before in (None, page):
@@ -109,12 +144,12 @@ def enter(page: str) -> Open:
 
 def current() -> Open:
     """The state of the page that is shown. A session's first page is made from the link, others from their presets."""
-    page = st.session_state.get(_PAGE, FIRST)
-    pages: dict[str, Open] = st.session_state.setdefault(_OPEN, {})
+    page = store.get(_PAGE, FIRST)
+    pages: dict[str, Open] = store.first(_OPEN, {})
     if page not in pages:
         pages[page] = _new(page) if pages else _from_words(page, st.query_params)
-        if not st.session_state.get(_PROBLEM_TOLD):
-            st.session_state[_PROBLEM_TOLD] = True
+        if not store.get(_PROBLEM_TOLD):
+            store.put(_PROBLEM_TOLD, True)
             pages[page].problem = pages[page].problem or session().problem
     pages[page].language = session().language
     return pages[page]
@@ -133,14 +168,14 @@ def _from_words(page: str, words: Mapping[str, str]) -> Open:
         state.preset, state.scenario = known[name], known[name].scenario
     else:
         state.problem = state.say(
-            "problem.link", field="preset", value=name[:40], valid=state.say("narration.list").join(known)
+            "problem.link", field="preset", value=shortened(name, 40), valid=state.say("narration.list").join(known)
         )
     if code := words.get("s"):
         try:
-            state.scenario = from_code(code)
+            state.scenario = codes.scenario_of(code)
         except ScenarioError as error:
             state.problem = str(error)
-    state.wanted = {k: words[k] for k in _VIEW if k in words}
+    state.wanted = {k: words[k] for k in views.FIELDS if k in words}
     state.more = {k: words[k][:MAX_WORD] for k in PAGES[page].fields if k in words}
     state.asked = "preset" in words or "s" in words
     return state
@@ -153,7 +188,7 @@ def take(page: str, words: Mapping[str, str], play: bool = False) -> None:
     the session are left alone.
     """
     page = page if page in PAGES else FIRST
-    pages: dict[str, Open] = st.session_state.setdefault(_OPEN, {})
+    pages: dict[str, Open] = store.first(_OPEN, {})
     old = pages.get(page)
     new = pages[page] = _from_words(page, words)
     new.play = play
@@ -161,7 +196,7 @@ def take(page: str, words: Mapping[str, str], play: bool = False) -> None:
         new.edition, new.reported, new.good = old.edition + 1, old.reported, old.good
         new.ordered = max(old.ordered, old.sent.command if old.sent else 0) + _MORE_ORDERS
     for name in PAGES[page].remembers:
-        st.session_state.pop(name, None)
+        store.take(name, None)
 
 
 def page_file(page: str) -> Path:
@@ -169,97 +204,20 @@ def page_file(page: str) -> Path:
     return PAGES[page if page in PAGES else FIRST].file
 
 
-def begin(state: Open, start: View, trace: Trace) -> View:
-    """The view to open a run with: the preset's, overridden by what the link asked for."""
+def begin(state: Open, start: View, limits: Limits) -> View:
+    """Return the view to open a run with: ``start``, overridden by what the link asked for."""
     wanted, state.wanted = state.wanted, {}
-    view = start
-    for name in _VIEW:  # the request before the position, which is one of that request's
-        if name not in wanted:
-            continue
-        allowed = _allowed(name, view, trace)
-        if wanted[name] in allowed:
-            value: Any = allowed[wanted[name]]
-            view = replace(view, **{name: value})
-        else:
-            state.problem = state.say(
-                "problem.link", field=name, value=wanted[name][:40], valid=_described(allowed)
-            )  # fmt: skip
+    view, refused = views.parse(wanted, limits, start)
+    for one in refused:
+        state.problem = state.say("problem.link", field=one.field, value=shortened(one.value, 40), valid=one.valid)
     return view
-
-
-class _Numbers:
-    """The numbers from low to most, as they may be written in a link."""
-
-    def __init__(self, low: int, most: int):
-        self.low, self.most = low, most
-
-    def __contains__(self, text: str) -> bool:
-        return text.lstrip("-").isdecimal() and len(text) < 12 and self.low <= int(text) <= self.most
-
-    def __getitem__(self, text: str) -> int:
-        return int(text)
-
-
-class _Marks:
-    """The slots that a link may point at: ``system.first-last``."""
-
-    def __init__(self, slots: list[int]):
-        self.slots = slots  # of each system
-
-    def __contains__(self, text: str) -> bool:
-        system, first, last = marked(text) or (len(self.slots), 0, 0)
-        return system < len(self.slots) and first <= last < self.slots[system]
-
-    def __getitem__(self, text: str) -> str:
-        return text
-
-
-def _allowed(name: str, view: View, trace: Trace) -> dict[str, Any] | _Numbers | _Marks:
-    """What a link may say of a field -> its value."""
-    if name == "mark":
-        return _Marks([system.slots for system in trace.systems])
-    words: dict[str, tuple[str, ...]] = {
-        "lens": LENSES, "accounting": ACCOUNTINGS, "colour": COLOURS, "lit": CATEGORIES,
-    }  # fmt: skip
-    if name in words:
-        return dict(zip(words[name], words[name], strict=True))
-    if name == "request":
-        return {r.id: index for index, r in enumerate(trace.requests)}
-    if name == "position":
-        followed = trace.requests if view.request < 0 else trace.requests[view.request : view.request + 1]
-        return _Numbers(0, max((r.final_slots for r in followed), default=1) - 1)
-    return _Numbers(0, trace.steps) if name == "step" else _Numbers(-1, len(trace.systems) - 1)
-
-
-def _described(allowed: dict[str, Any] | _Numbers | _Marks) -> str:
-    if isinstance(allowed, _Marks):
-        return f"0.0-{allowed.slots[0] - 1} .. {len(allowed.slots) - 1}.0-{allowed.slots[-1] - 1}"
-    if isinstance(allowed, _Numbers):
-        return f"{allowed.low}..{allowed.most}"
-    names = list(allowed)
-    return " / ".join(names[:12]) + (" / …" if len(names) > 12 else "")
 
 
 def words(state: Open) -> dict[str, str]:
     """All words of the link to what is shown: the page's, as far as it differs from its beginning, the session's."""
-    view = state.view or View()
-    found = {"preset": state.preset.id, "step": str(view.step), "lens": view.lens, "accounting": view.accounting}
+    found = {"preset": state.preset.id} | views.words(state.view or View(), state.limits.requests)
     if state.changed:
-        found["s"] = to_code(state.scenario)
-    if view.colour != "state":
-        found["colour"] = view.colour
-    if view.focus >= 0:
-        found["focus"] = str(view.focus)
-    if 0 <= view.request < len(state.sequences):
-        found["request"] = state.sequences[view.request]
-    if view.position >= 0:
-        found["position"] = str(view.position)
-    if view.lit:
-        found["lit"] = view.lit
-    if view.lit and view.lit_in >= 0:
-        found["lit_in"] = str(view.lit_in)
-    if view.mark:
-        found["mark"] = view.mark
+        found["s"] = codes.word_of(state.scenario, state.file or f"{state.preset.id}.toml")
     return found | state.more | sessions.words()
 
 
@@ -276,7 +234,7 @@ def tell_class(state: Open) -> None:
     if room is None:
         return
     own = {name: word for name, word in words(state).items() if name not in sessions.WORDS}
-    by_player = {*_VIEW} - (set() if state.page not in BARS else {"lens", "accounting"})
+    by_player = {*views.FIELDS} - (set() if state.page not in BARS else {"lens", "accounting"})
     room.open(state.page, own, {name: word for name, word in own.items() if name not in by_player})
 
 
@@ -301,7 +259,7 @@ def base() -> str:
 def go(step: int) -> None:
     """Let the player open a step of the run that it shows."""
     state = current()
-    view = replace(state.view or View(), step=step)
+    view = replace(state.view or View(), step=min(step, state.limits.steps))
     state.view, state.stale = view, state.reported
     state.sent = replace(view, command=(state.sent.command if state.sent else 0) + 1, play=False)
 
@@ -309,7 +267,7 @@ def go(step: int) -> None:
 def change(scenario: Scenario, preset: Preset | None = None, step: int | None = None) -> None:
     """Open another scenario; the view starts anew with another preset, goes to ``step``, or is kept."""
     state = current()
-    state.problem, state.saved = "", None
+    state.problem, state.saved, state.file = "", None, ""
     state.scenario = scenario
     if preset is not None:
         state.preset, state.view = preset, None
@@ -322,33 +280,33 @@ def follow(state: Open, key: str, start: View, trace: Trace) -> None:
     """If another run is open than before: where in it? The reader goes on where he stood, if it has that place."""
     if state.view is not None and state.key == key:
         return
-    anew = state.view is None
-    view = begin(state, start, trace) if state.view is None else _kept(state.view, trace)
+    anew, state.limits = state.view is None, Limits.of(trace)
+    view = begin(state, start, state.limits) if state.view is None else views.kept(state.view, state.limits)
     if state.play:
         view = replace(view, step=0)
     # the browser may have gone on since it last told where it is: what it knows better, it keeps
     state.sent = replace(view, play=state.play, keep=not (anew or state.jump), command=state.ordered)
     state.view, state.stale, state.play, state.jump = view, state.reported, False, False
-    state.key, state.sequences = key, tuple(r.id for r in trace.requests)
+    state.key = key
 
 
-def _kept(view: View, trace: Trace) -> View:
-    request = view.request if view.request < len(trace.requests) else -1
-    position = view.position if request < 0 or view.position < trace.requests[request].final_slots else -1
-    focus = view.focus if view.focus < len(trace.systems) else -1
-    lit_in = view.lit_in if view.lit_in < len(trace.systems) else -1
-    step = min(view.step, trace.steps)
-    mark = view.mark if view.mark in _allowed("mark", view, trace) else ""
-    return replace(view, step=step, request=request, position=position, focus=focus, lit_in=lit_in, mark=mark)
+def translate(state: Open) -> None:
+    """Keep the reader's place when the run goes out in another language: to the browser that is another trace."""
+    if state.told_in not in ("", state.language) and state.sent is not None and state.view is not None:
+        state.sent = replace(state.view, command=state.sent.command, keep=True)
+    state.told_in = state.language
 
 
-def hear(state: Open, report: dict[str, Any] | None) -> None:
-    """Take in what the browser reports. Its last word about another run is kept by Streamlit, and means nothing."""
-    if not report or report == state.stale:
+def hear(state: Open, report: Any) -> None:
+    """Take in what the browser reports, of any type; what is no view changes nothing.
+
+    Streamlit keeps the last word about another run, which means nothing for this one.
+    """
+    view = views.reported(report, state.limits)
+    if view is None or report == state.stale:
         return
     state.reported, state.stale = report, None
-    known = {f.name for f in fields(View)} - {"play", "keep", "command", "reveal", "intro"}  # those are orders
-    state.view = View(**{name: value for name, value in report.items() if name in known})
+    state.view = view
 
 
 def open_wish(make: Callable[[], Scenario], preset: Preset, *, anew: bool) -> None:

@@ -1,9 +1,11 @@
-"""The pages in the order of the navigation bar, and what the player shows on each besides the rows of slots."""
+"""The pages, in the order of the navigation bar, and the panels that the player shows on each besides the slots."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from vizkv.exhibit.panels import PANELS, panels
 
 FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
@@ -13,27 +15,27 @@ class Entry:
     """One page: ``pages/<name>.py``, reached under ``/<name>``; its title is the message ``page.<name>.title``."""
 
     name: str
-    panels: tuple[str, ...] = ()  # of the player, see the header of vizkv/views/payload.py
-    section: str = ""  # of the navigation bar, its title is the message ``section.<section>``; "": in the bar itself
-    fields: tuple[str, ...] = ()  # words of its own in the link: ``Open.more``, which the page itself checks
-    remembers: tuple[str, ...] = ()  # in st.session_state about what is open: forgotten when a link is taken
+    panels: tuple[str, ...] = ()  # of the player; listed in the docstring of vizkv/views/payload/pack.py
+    section: str = ""  # of the navigation bar, titled by the message ``section.<section>``; "": no section
+    fields: tuple[str, ...] = ()  # additional words of the page's link, kept in ``Open.more``; the page checks them
+    remembers: tuple[str, ...] = ()  # keys in the store that belong to what is open; cleared when a link is opened
 
     @property
     def file(self) -> Path:
-        """The page's script."""
+        """Return the name of the page's script."""
         return FOLDER / f"{self.name}.py"
 
 
 # fmt: off
 _ALL = (
     Entry("memory"),
-    Entry("table", section="inside", panels=("text", "logical", "table", "queue", "follow")),
-    Entry("sharing", section="inside", panels=("tree", "text", "table", "queue")),
-    Entry("pressure", section="inside", panels=("queue", "cpu")),
-    Entry("paper", section="inside", panels=("text", "logical", "table", "queue", "tree", "cpu")),
+    Entry("table", panels=PANELS["table"], section="inside"),
+    Entry("sharing", panels=PANELS["sharing"], section="inside"),
+    Entry("pressure", panels=PANELS["pressure"], section="inside"),
+    Entry("paper", panels=PANELS["paper"], section="inside"),
     Entry("cost", section="inside"),
     Entry(
-        "whatif", section="whatif", fields=("ghost", "seeds", "at", "as"),
+        "whatif", section="whatif", fields=("ghost", "seeds", "at", "as", "card"),
         remembers=("vizkv.whatif.shown",),
     ),
     Entry(
@@ -47,5 +49,9 @@ _ALL = (
     Entry("lecture"),
 )
 # fmt: on
+
+
 PAGES = {entry.name: entry for entry in _ALL if entry.file.is_file()}
 FIRST = _ALL[0].name
+
+__all__ = ["FIRST", "PAGES", "Entry", "panels"]

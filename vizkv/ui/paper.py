@@ -1,4 +1,4 @@
-"""The page "The paper, replayed": choose a figure, compare its numbers with the run's, read who does it how."""
+"""The page "The paper, replayed": choose a figure, compare its numbers with the run's, read which engine does what."""
 
 from __future__ import annotations
 
@@ -6,54 +6,52 @@ from html import escape
 
 import streamlit as st
 
-from vizkv.messages import Messages
-from vizkv.ui import lesson, link
-from vizkv.ui.runs import Run
-from vizkv.views import figures
-from vizkv.views.payload import View
+from vizkv.messages.catalogue import Messages
+from vizkv.ui import link, widgets
+from vizkv.ui.memory import lesson
+from vizkv.ui.player.runs import Run
+from vizkv.views.facts import figures
+from vizkv.views.payload.pack import View
 
 COLUMNS = ("paper", "v0", "v1")
 DOCUMENT = ("paper-prefix-cache", "paper-prefix-cache-now")  # replayed from vLLM's design document, not the paper
 
 
-# what the row takes of the window's height, the player beneath it gives; the chosen figure is read from afar
+# the player gives up the height that this row takes; the chosen figure must be legible at a distance
 _CHOOSER = """<style>
 :root { --vizkv-chrome: 7.9rem; --vizkv-least: 31rem; --vizkv-below-form: -0.45rem; }
-[data-testid="stButtonGroup"] button[aria-checked="true"] { background: #1F5FD1 !important; }
-[data-testid="stButtonGroup"] button[aria-checked="true"] p { color: #FFFFFF; font-weight: 700; }
 </style>"""
 
 
 def choose() -> None:
-    """The figures in a row, above the player; in a lecture the beats choose."""
+    """Draw the row of figures above the player. In a lecture the beats choose the figure, so there is no row."""
     state = link.current()
     if link.session().lecture:
         return
     say, known = state.say, link.presets(state.page)
     st.html(_CHOOSER)
+    key = widgets.shows("paper-choose", state.preset.id)
     st.segmented_control(
-        say("paper.choose"), list(known), default=state.preset.id, key=f"paper-choose-{state.edition}",
-        format_func=lambda name: say(f"paper.{name}.short"), on_change=_open, label_visibility="collapsed",
-        width="stretch",
+        say("paper.choose"), list(known), key=key, format_func=lambda name: say(f"paper.{name}.short"),
+        on_change=widgets.changed(key, _open, known), label_visibility="collapsed", width="stretch",
     )  # fmt: skip
 
 
-def _open() -> None:
+def _open(name: str | None) -> None:
+    """Open a figure. None means that the open figure was deselected: it is opened again as the paper has it."""
     state = link.current()
-    name = st.session_state[f"paper-choose-{state.edition}"]
-    if name is None:  # it was clicked off: it opens as the paper has it
-        name = state.preset.id
-    preset = link.presets(state.page)[name]
+    preset = link.presets(state.page)[name or state.preset.id]
     link.change(preset.scenario, preset)
 
 
 def below(run: Run, view: View) -> None:
-    """What to look at, and the figure's numbers beside the run's; those of the player's step stand out."""
+    """Say what to look at, and compare the figure's numbers with the run's; those of the player's step are bold."""
     left, right = st.columns([2, 3], gap="large")
     with left:
-        lesson.about(link.current())
+        lesson.about(link.current(), run)
     with right:
-        _numbers(run, view)
+        if not link.current().renamed:
+            _numbers(run, view)
 
 
 def _numbers(run: Run, view: View) -> None:
@@ -71,7 +69,7 @@ def _numbers(run: Run, view: View) -> None:
 
 
 def _table(rows: list[figures.Row], step: int, printed: str, say: Messages) -> str:
-    """As HTML: it is read from the back row, and a screen reader finds its heads."""
+    """Return the table as HTML: large enough for the back row, with header cells that a screen reader announces."""
     heads = (say("figures.step"), say("figures.what"), printed, say("figures.here"))
     head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in heads)
     head += f"<th scope='col'><span class='vizkv-unseen'>{escape(say('figures.agreement'))}</span></th>"
@@ -106,9 +104,11 @@ _STYLE = """<style>
 
 
 def notes() -> None:
-    """Who does it how: the paper, vLLM's first engine, and vLLM now."""
+    """Compare who does what: the paper, vLLM's first engine, and vLLM now."""
     state = link.current()
     say, name = state.say, state.preset.id
+    if state.renamed:
+        return
     st.subheader(say("paper.notes"))
     titles = {column: say(f"paper.column.{column}") for column in COLUMNS}
     if name in DOCUMENT:

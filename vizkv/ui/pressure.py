@@ -1,48 +1,43 @@
-"""The page "Under pressure": the sizes that decide it, above the player; what came of it, below."""
+"""The page "Under pressure": controls for the sizes above the player, results below it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from vizkv.messages import Messages
-from vizkv.requests import request_name
-from vizkv.scenario import PagedSystem, Scenario, ScenarioError, from_dict, to_dict
-from vizkv.trace import Trace
-from vizkv.ui import link, plot, runs
-from vizkv.ui.compact import OPT_13B
-from vizkv.views import pressure, strips
-from vizkv.views.payload import View
-from vizkv.views.pressure import Told
+from vizkv.limits import kept
+from vizkv.messages.catalogue import Messages
+from vizkv.scenario.requests import request_name
+from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
+from vizkv.trace.trace import Trace
+from vizkv.ui import link, outside, store, widgets
+from vizkv.ui.charts import plot
+from vizkv.ui.memory.compact import OPT_13B
+from vizkv.ui.player import runs
+from vizkv.views.charts import strips
+from vizkv.views.facts import pressure
+from vizkv.views.facts.pressure import Pressure
+from vizkv.views.payload.pack import View
 from vizkv.workload import Clock
 
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
 WATERMARKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3)
 MOST_REQUESTS = 16
-LINK = 16  # GB a second, about what 16 lanes of PCIe 3.0 carry
-SHOWN = 6  # preemptions of a system before the list scrolls
-TALL = 430  # pixels of a list that scrolls
-# the button stands beside the player's headline: a line of its own would push the player off a small screen
-_BESIDE = """
-.st-key-pressure-sizes [data-testid="stPopover"] { width: 16rem; }
-@media (min-width: 1100px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-pressure-sizes) { height: 0; margin-bottom: -1rem; z-index: 3; }
-  .st-key-pressure-sizes { align-items: flex-end; }
-  .st-key-pressure-sizes [data-testid="stPopover"] button { min-height: 1.7rem; padding: 0 0.75rem; }
-  .st-key-sentence { padding-right: 17rem; } /* or beside a sentence that stands in that place */
-}
-"""
+LINK = 16  # GB per second, about the bandwidth of 16 lanes of PCIe 3.0
+SHOWN = 6  # preemptions of one system that are listed before the list scrolls
+TALL = 430  # height in pixels of a list that scrolls
 
 
 # ---- above the player ------------------------------------------------------------------------------------------------
 
 
 def changed(scenario: Scenario, name: str, value: Any, example: Scenario) -> Scenario:
-    """The scenario with one control's value put in. Raises ScenarioError.
+    """Return the scenario with one control's value applied. Raises ScenarioError.
 
-    ``example``: where requests come from when there are to be more of them.
+    ``example``: supplies the additional requests when the number of requests is raised.
     """
     data = to_dict(scenario)
     if name == "slots":
@@ -50,15 +45,15 @@ def changed(scenario: Scenario, name: str, value: Any, example: Scenario) -> Sce
     elif name == "requests":
         data["requests"] = _so_many(data.get("requests", []), to_dict(example).get("requests", []), value)
     else:
-        for part in data["systems"]:
-            if part["kind"] == "paged":
-                part.pop("free_order", None)  # it named blocks of another size
+        for part, system in zip(data["systems"], scenario.systems, strict=True):
+            if name in system.knobs():
+                part.pop("free_order", None)  # it lists blocks of the previous size
                 part[name] = value
     return from_dict(data)
 
 
 def _so_many(requests: list[dict[str, Any]], more: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The first ``count`` requests; where there are fewer, those of the example follow, and then these once more."""
+    """Return ``count`` requests: the given ones, then those of the example, then the given ones again."""
     result = requests[:count]
     taken = {request["id"] for request in result}
     for request in more:
@@ -75,27 +70,27 @@ def _so_many(requests: list[dict[str, Any]], more: list[dict[str, Any]], count: 
 
 
 def controls() -> None:
-    """Pool, block size, requests, watermark, behind one button; each change is a scenario, and so a link."""
+    """Draw the controls for pool, block size, requests and watermark behind a button; each change is a new scenario."""
     state = link.current()
-    if link.session().lecture:  # the beats choose
+    if link.session().lecture:  # in a lecture the beats choose the sizes
         return
     say, scenario, example = state.say, state.scenario, state.preset.scenario
-    paged = [s for s in scenario.systems if isinstance(s, PagedSystem)]
+    sized = next((s for s in scenario.systems if "block_size" in s.knobs()), None)
+    spared = next((s for s in scenario.systems if "watermark" in s.knobs()), None)
     step = 8 if example.slots <= 128 else 32
-    st.html(f"<style>{_BESIDE}</style>")
     with st.container(key="pressure-sizes"), st.popover(_sizes(scenario, say), icon=":material/tune:"):
         _control("slots", range(step, 5 * example.slots // 2 + 1, step), scenario.slots, say, say.number)
-        if paged:
-            _control("block_size", BLOCK_SIZES, paged[0].block_size, say, say.number)
+        if sized:
+            _control("block_size", BLOCK_SIZES, sized.block, say, say.number)
         if scenario.requests:
             _control("requests", range(1, MOST_REQUESTS + 1), len(scenario.requests), say, say.number)
-        if paged:
+        if spared:
             tip = say("pressure.watermark.help")
-            _control("watermark", WATERMARKS, paged[0].watermark, say, say.percent, tip)
+            _control("watermark", WATERMARKS, getattr(spared, "watermark"), say, say.percent, tip)  # noqa: B009
 
 
 def _sizes(scenario: Scenario, say: Messages) -> str:
-    size = next((s.block_size for s in scenario.systems if isinstance(s, PagedSystem)), None)
+    size = next((s.block for s in scenario.systems if s.block), None)
     if size is None:
         return say("pressure.sizes.pool", slots=scenario.slots)
     return say("pressure.sizes", slots=scenario.slots, size=size)
@@ -104,33 +99,31 @@ def _sizes(scenario: Scenario, say: Messages) -> str:
 def _control(
     name: str, values: Sequence[Any], value: Any, say: Messages, label: Callable[[Any], str], tip: str | None = None
 ) -> None:
-    key = f"pressure-{name}"
-    st.session_state[key] = value  # the scenario may have changed in the drawer, by a link or by Undo
+    key, choices = widgets.shows(f"pressure-{name}", value), sorted({*values, value})
     st.select_slider(
-        say(f"pressure.{name}"), sorted({*values, value}), key=key, format_func=label, on_change=_set, args=(name,),
-        help=tip,
+        say(f"pressure.{name}"), choices, key=key, format_func=label, help=tip,
+        on_change=widgets.changed(key, partial(_set, name), choices),
     )  # fmt: skip
 
 
-def _set(name: str) -> None:
+def _set(name: str, value: Any) -> None:
     state = link.current()
     try:
-        link.change(changed(state.scenario, name, st.session_state[f"pressure-{name}"], state.preset.scenario))
+        link.change(changed(state.scenario, name, value, state.preset.scenario))
     except ScenarioError as error:
         state.problem = state.say("problem.kept", problem=str(error))
-    state.edition += 1  # the drawer shows the same sizes
 
 
 # ---- below the player ------------------------------------------------------------------------------------------------
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _told(key: str, _trace: Trace) -> list[Told]:
-    return pressure.told(_trace)
+@kept.cached(64 << 20, key=lambda key, trace: key)
+def _told(key: str, trace: Trace) -> list[Pressure]:
+    return pressure.by_system(trace)
 
 
 def below(run: runs.Run, view: View) -> None:
-    """Strips, reasons, numbers, costs, Orca, and that the text is the same."""
+    """Draw the strips, the preemptions and their reasons, the numbers, the costs, Orca's scheduling, the text check."""
     say, systems = link.current().say, _told(run.key, run.trace)
     _strips(run, systems, view, say)
     _reasons(run, systems, view, say)
@@ -143,7 +136,7 @@ def below(run: runs.Run, view: View) -> None:
         st.markdown(say(f"pressure.rules.{part}"))
 
 
-def _strips(run: runs.Run, systems: list[Told], view: View, say: Messages) -> None:
+def _strips(run: runs.Run, systems: list[Pressure], view: View, say: Messages) -> None:
     count = len(run.trace.requests)
     drawn = len(strips.rows(systems, count))
     st.subheader(say("pressure.strips"))
@@ -154,36 +147,35 @@ def _strips(run: runs.Run, systems: list[Told], view: View, say: Messages) -> No
     plot.show(figure, alt=say("chart.alt.strips"), key="pressure-strips")
 
 
-def _reasons(run: runs.Run, systems: list[Told], view: View, say: Messages) -> None:
+def _reasons(run: runs.Run, systems: list[Pressure], view: View, say: Messages) -> None:
     st.subheader(say("pressure.why"))
     never: dict[str, list[str]] = {}
     for system in systems:
         for sentence in pressure.never(system, run.trace, say):
             never.setdefault(sentence, []).append(say.name(system.name))
+    md = say.in_markdown
     if never:
-        lines = [
-            say("narration.with", sentence=s, system=say("list.systems").join(names)) for s, names in never.items()
-        ]
+        lines = [md("narration.with", sentence=s, system=say("list.systems").join(names)) for s, names in never.items()]
         st.info("  \n".join(lines), icon=":material/block:")
-    paged = [(index, system) for index, system in enumerate(systems) if system.kind == "paged"]
-    if not any(system.preemptions for _, system in paged):
+    able = [(index, system) for index, system in enumerate(systems) if system.can_preempt]
+    if not any(system.preemptions for _, system in able):
         st.markdown(say("pressure.why.nobody"))
         return
     st.caption(say("pressure.why.about"))
-    few = len(paged) <= 2
-    places = st.columns(len(paged), gap="large" if few else "medium")
-    for column, (index, system) in zip(places, paged, strict=True):
+    few = len(able) <= 2
+    places = st.columns(len(able), gap="large" if few else "medium")
+    for column, (index, system) in zip(places, able, strict=True):
         with column:
-            st.markdown(f"**{say.name(system.name)}**")
+            st.markdown(f"**{md.name(system.name)}**")
             many = len(system.preemptions) > SHOWN
             with st.container(height=TALL, border=False) if many else st.container():
                 for number, one in enumerate(system.preemptions):
                     button, text = st.columns([1, 4 if few else 2], vertical_alignment="center")
-                    # bold marks the open step: another type would make another button, and lose the keyboard
+                    # bold marks the open step; another button type would be a new button and lose the keyboard focus
                     label = say("pressure.go", step=one.step)
                     button.button(
-                        f":blue[**{label}**]" if one.step == view.step else label, on_click=link.go,
-                        args=(one.step,), key=f"pressure-go-{index}-{number}", width="stretch",
+                        f":blue[**{label}**]" if one.step == view.step else label, width="stretch",
+                        key=f"pressure-go-{index}-{number}", on_click=widgets.clicked(link.go, one.step),
                     )  # fmt: skip
                     text.markdown(pressure.why(one, system, run.trace, say))
 
@@ -193,14 +185,14 @@ def _clock(trace: Trace) -> Clock:
     return Clock.of(workload) if workload else Clock()
 
 
-def _numbers(run: runs.Run, systems: list[Told], say: Messages) -> None:
+def _numbers(run: runs.Run, systems: list[Pressure], say: Messages) -> None:
     clock, trace = _clock(run.trace), run.trace
     st.subheader(say("pressure.numbers"))
-    rate = st.session_state.get("pressure-rate", LINK)  # its slider stands below
+    rate = store.get("pressure-rate", LINK)  # the slider for it is drawn further below
     st.caption(
         say("pressure.numbers.about", slots=trace.systems[0].slots, iteration=clock.iteration_ms, token=clock.token_ms)
     )
-    a_token = _bytes_per_token(trace)
+    a_token = runs.bytes_per_token(trace)
     columns: dict[str, list[Any]] = {
         "refused": [len(s.refusals) for s in systems],
         "preempted": [len(s.preemptions) for s in systems],
@@ -231,8 +223,8 @@ def _numbers(run: runs.Run, systems: list[Told], say: Messages) -> None:
     st.dataframe(named | told, hide_index=True, column_config=shown)
 
 
-def _compared(trace: Trace, systems: list[Told], say: Messages) -> None:
-    """The sums behind the last column: tokens times milliseconds, bytes over a link."""
+def _compared(trace: Trace, systems: list[Pressure], say: Messages) -> None:
+    """Show the terms behind the last column: tokens times milliseconds, and bytes over a link."""
     clock = _clock(trace)
     st.subheader(say("pressure.cost"))
     control, sums = st.columns([1, 3], gap="large")
@@ -240,16 +232,16 @@ def _compared(trace: Trace, systems: list[Told], say: Messages) -> None:
         say("pressure.cost.rate"), 1, 64, LINK, key="pressure-rate", help=say("pressure.cost.rate.help")
     )
     for system in systems:
-        if system.kind == "paged":
-            sums.markdown(_sum(system, clock, rate, say))
+        if system.can_preempt:
+            sums.markdown(_sum(system, clock, rate, say.in_markdown))
     sums.caption(say("pressure.cost.paper"))
 
 
-def _cost(system: Told, clock: Clock, rate: float) -> float:
+def _cost(system: Pressure, clock: Clock, rate: float) -> float:
     return system.again * clock.token_ms + pressure.milliseconds(system.copied_slots, OPT_13B, rate)
 
 
-def _sum(system: Told, clock: Clock, rate: int, say: Messages) -> str:
+def _sum(system: Pressure, clock: Clock, rate: int, say: Messages) -> str:
     again = {"tokens": system.again, "token": clock.token_ms}
     if system.recovery != "swap":
         cost = round(_cost(system, clock, rate), 1)
@@ -267,32 +259,24 @@ def _sum(system: Told, clock: Clock, rate: int, say: Messages) -> str:
     return text
 
 
-def _bytes_per_token(trace: Trace) -> int:
-    if trace.model == "none":
-        return 0
-    try:
-        return int(runs.model(trace.model).config.bytes_per_token)
-    except ScenarioError:  # a saved trace whose model is not here
-        return 0
-
-
-def _orca(trace: Trace, systems: list[Told], say: Messages) -> None:
-    """What the first system that reserves the maximum would have done, beside a paged one that recomputes, as V1."""
+def _orca(trace: Trace, systems: list[Pressure], say: Messages) -> None:
+    """Compare the first system that reserves the maximum under Orca's scheduling with a paged one that recomputes."""
     orca = next((s for s in systems if s.reserve == "max"), None)
-    paged = [s for s in systems if s.kind == "paged"]
-    other = next((s for s in paged if s.recovery == "recompute"), paged[0] if paged else None)
+    able = [s for s in systems if s.can_preempt]
+    other = next((s for s in able if s.recovery == "recompute"), able[0] if able else None)
     if orca is None or other is None:
         return
     ids = [request.id for request in trace.requests]
-    st.subheader(say("pressure.orca", system=orca.name))
+    md = say.in_markdown
+    st.subheader(md("pressure.orca", system=orca.name))
     if not orca.most:
         st.markdown(say("pressure.orca.nobody"))
         return
     gap = orca.steps - other.steps
     later = say("pressure.orca.later", n=gap) if gap > 0 else say("pressure.orca.earlier", n=-gap)
     st.markdown(
-        say(
-            "pressure.orca.most", n=orca.most, other=say.name(other.name), others=other.most, steps=orca.steps,
+        md(
+            "pressure.orca.most", n=orca.most, other=md.name(other.name), others=other.most, steps=orca.steps,
             other_steps=other.steps, later=later if gap else say("pressure.orca.same"),
         )
     )  # fmt: skip
@@ -300,7 +284,7 @@ def _orca(trace: Trace, systems: list[Told], say: Messages) -> None:
         st.markdown(say("pressure.orca.none"))
         return
     lines = [
-        say(
+        md(
             "pressure.orca.refused", step=r.step, request=ids[r.request], need=r.need, held=r.held,
             running=say("narration.list").join(ids[who] for who in r.running), written=r.written,
             n=orca.waits[r.request],
@@ -308,12 +292,12 @@ def _orca(trace: Trace, systems: list[Told], say: Messages) -> None:
         for r in orca.refusals[:SHOWN]
     ]  # fmt: skip
     if len(orca.refusals) > SHOWN:
-        lines.append(say("pressure.orca.more", n=len(orca.refusals) - SHOWN))
+        lines.append(md("pressure.orca.more", n=len(orca.refusals) - SHOWN))
     st.markdown("\n".join(f"- {line}" for line in lines))
 
 
 def ample(trace: Trace) -> Scenario:
-    """The same requests in one paged system that has room for all of them at once. Raises ScenarioError."""
+    """Return the scenario with one paged system that holds all requests at once. Raises ScenarioError."""
     system = next((s for s in trace.systems if s.block_size), None)
     size = system.block_size if system else 1
     data = dict(trace.scenario)
@@ -323,10 +307,15 @@ def ample(trace: Trace) -> Scenario:
 
 
 def _same(run: runs.Run, say: Messages) -> None:
-    """Whoever is preempted writes what it would have written: compared with a run in which nobody is."""
+    """Show that a preempted request writes the same text: compare with a run in which nothing is preempted."""
     st.subheader(say("pressure.same"))
     if run.trace.model == "none":
         st.info(say("proof.lengths"), icon=":material/lightbulb:")
+        return
+    try:
+        outside.check_model(run.trace.model)
+    except ScenarioError as error:  # a saved trace
+        st.warning(say.in_markdown.error(error), icon=":material/error:")
         return
     try:
         with st.spinner(say("pressure.same.running")):
@@ -339,7 +328,9 @@ def _same(run: runs.Run, say: Messages) -> None:
         for who, tokens in enumerate(system.tokens):
             if tokens and tokens != right[who]:
                 who_ = run.trace.requests[who].id
-                st.error(say("pressure.same.no", system=system.name, request=who_), icon=":material/lightbulb:")
+                st.error(
+                    say.in_markdown("pressure.same.no", system=system.name, request=who_), icon=":material/lightbulb:"
+                )
                 return
     count = max(sum(map(len, system.tokens)) for system in run.trace.systems)
     st.success(say("pressure.same.yes", tokens=count, slots=free.systems[0].slots), icon=":material/lightbulb:")

@@ -1,52 +1,47 @@
 """Start the app with its first screen already computed: ``python -m vizkv.ui.serve app.py [streamlit options]``.
 
-torch takes seconds to import, and the first visitor of a lecture is all 200 of them. What is computed here lies in the
-same caches that the pages read.
+Importing torch takes seconds, and in a lecture 200 visitors open the first page at the same time. The results go into
+the same caches that the pages read.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import streamlit as st
 from starlette.middleware import Middleware
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.starlette import App
 
-from vizkv.scenario import ScenarioError
-from vizkv.ui import classroom, lane_workers, link, runs
-from vizkv.ui.packed_files import PackedFiles
+from vizkv.scenario.digest import digest_of
+from vizkv.scenario.schema import ScenarioError
+from vizkv.ui import link
+from vizkv.ui.frame import classroom
+from vizkv.ui.player import runs
+from vizkv.ui.streamlit import page_turns, server
+from vizkv.ui.streamlit.packed_files import PackedFiles
+from vizkv.ui.whatif import lane_workers
 
 _SWITCHES = {"true": True, "false": False}
 
 
 def warm_up() -> None:
-    """Load the model of the first preset and run it. A failure is left for the page to tell."""
-    # Streamlit imports it for the first table that anybody sees, and answers nobody meanwhile
+    """Load the model of the first preset and run it. If this fails, the page will show the error."""
+    # Streamlit imports pandas for the first table that is shown and answers no request meanwhile
     importlib.import_module("pandas")
     preset = next(iter(link.presets().values()))
-    # outside a session Streamlit's caches work, and say so in a warning each time
-    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
+    server.allow_caches_outside_a_session()
     try:
         trace = runs.trace(preset.scenario)
     except ScenarioError:
         return
-    runs.Run(trace, runs.code_of(preset.scenario), preset, link.Open.language)
-
-
-def only_our_pages() -> None:
-    """Streamlit takes a folder "pages" beside app.py for its older kind of pages until the first visitor has met
-    st.navigation: a first visitor whose link leads to a page would get it without app.py, its bar and its style.
-    """
-    PagesManager.uses_pages_directory = False
+    runs.Run(trace, digest_of(preset.scenario), preset, link.Open.language)
 
 
 def options_of(words: Sequence[str]) -> dict[str, str | int | bool]:
-    """Streamlit's options as on its own command line: ``--server.port 8501`` or ``--server.port=8501``."""
+    """Parse Streamlit's options as on its own command line: ``--server.port 8501`` or ``--server.port=8501``."""
     found: dict[str, str | int | bool] = {}
     rest = iter(words)
     for word in rest:
@@ -59,16 +54,17 @@ def options_of(words: Sequence[str]) -> dict[str, str | int | bool]:
 
 
 def main(script: str, *options: str) -> None:
-    """Serve the app, and beside it the web socket of classes, in one process."""
-    only_our_pages()
+    """Serve the app and the web socket of the classes in one process."""
+    server.ignore_the_pages_folder()
+    page_turns.pass_over_late_requests()
     lane_workers.warm_up()
     warm_up()
-    # all that has been imported stays: while it is looked through for what has gone, nobody is answered
+    # the imported modules stay for ever: exclude them from garbage collection, which blocks all requests
     gc.collect()
     gc.freeze()
     classroom.served = True
-    sys.argv = [str(Path(script).resolve())]  # Streamlit looks for its settings beside it
-    App(script, routes=classroom.routes(), middleware=[Middleware(PackedFiles)]).run(config=options_of(options))
+    sys.argv = [str(Path(script).resolve())]  # Streamlit looks for its configuration beside the script
+    st.App(script, routes=classroom.routes(), middleware=[Middleware(PackedFiles)]).run(config=options_of(options))
 
 
 if __name__ == "__main__":

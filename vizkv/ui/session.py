@@ -1,20 +1,21 @@
-"""What holds for a visitor on all pages: language, room, lecture, class. Its words stand in every link."""
+"""A visitor's state that is common to all pages: language, projector mode, lecture, class. Every link carries it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from vizkv import __version__
-from vizkv.messages import DEFAULT, messages
-from vizkv.ui import classroom
+from vizkv.messages.catalogue import DEFAULT, messages
+from vizkv.messages.sentence import shortened
+from vizkv.ui import store
+from vizkv.ui.frame import classroom
 
-LANGUAGES = ("en", "zh")  # a catalogue each, see vizkv/messages/
+LANGUAGES = ("en", "zh")  # one catalogue each, see vizkv/messages/
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
-WORDS = ("lang", "room", "v", "lecture", "beat", "class")  # in a link
+WORDS = ("lang", "room", "v", "lecture", "beat", "class")  # names of the fields in a link
 PROJECTOR = "projector"
 _SESSION = "vizkv.session"
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,19}")
@@ -23,24 +24,25 @@ _NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
 @dataclass
 class Session:
-    """One visitor."""
+    """The state of one visitor."""
 
     language: str = DEFAULT
     projector: bool = False
-    type_px: int = 0  # of the page's words on a projector, as the browser has them; 0: it has not said
-    lecture: str = ""  # the script's name; "": no lecture
-    beat: int = 0  # of the lecture, from 1
-    class_id: str = ""  # "": in no class
-    lecturer: bool = False  # whether the class follows this visitor: the token was right
-    problem: str = ""  # a word of the link that is none; the page's first sentence says it
-    notice: str = ""  # what is good to know about the link
+    type_px: int = 0  # size of the page's text on a projector as the browser reported it; 0: not reported yet
+    lecture: str = ""  # name of the script; "": no lecture
+    beat: int = 0  # number of the beat in the lecture, from 1
+    class_id: str = ""  # "": not in a class
+    lecturer: bool = False  # whether this visitor leads the class: the token was correct
+    problem: str = ""  # the error about an invalid word in the link, shown as the page's first sentence
+    notice: str = ""  # information about the link that is not an error
 
 
 def session() -> Session:
-    """This visitor's; made from the link, and where that is silent from the browser's language."""
-    known: Session | None = st.session_state.get(_SESSION)
+    """Return this visitor's session, made from the link; the language defaults to the browser's."""
+    known: Session | None = store.get(_SESSION)
     if known is None:
-        known = st.session_state[_SESSION] = _from_link()
+        known = _from_link()
+        store.put(_SESSION, known)
     return known
 
 
@@ -51,7 +53,7 @@ def _from_link() -> Session:
     say = messages(new.language)
 
     def refuse(field: str, valid: str) -> None:
-        new.problem = say("problem.link", field=field, value=query[field][:40], valid=valid)
+        new.problem = say("problem.link", field=field, value=shortened(query[field], 40), valid=valid)
 
     if asked is not None and asked not in LANGUAGES:
         refuse("lang", " / ".join(LANGUAGES))
@@ -63,7 +65,7 @@ def _from_link() -> Session:
         beat = query.get("beat", "1")
         new.beat = int(beat) if beat.isdecimal() and len(beat) < 5 else 1
     if "class" in query:
-        _join(new, query["class"], query.get("token", ""), refuse)
+        _join(new, query["class"])
     made = query.get("v", __version__)
     if made != __version__:
         if _VERSION.fullmatch(made):
@@ -73,33 +75,39 @@ def _from_link() -> Session:
     return new
 
 
-def _join(new: Session, name: str, token: str, refuse: Callable[[str, str], None]) -> None:
-    """Take part in a class, as its lecturer with the right token. Else a sentence: in no case is it a silent no."""
-    say, room = messages(new.language), classroom.find(name)
+def _join(new: Session, name: str) -> None:
+    """Join a class as a student; show a sentence if there is no such class."""
+    room = classroom.find(name)
     if room is None:
-        new.problem = say("class.none", name=name[:40])
-        return
-    if token and not room.is_lecturer(token):  # nor does it follow: the sentence stays until somebody has read it
-        new.problem = say("class.token")
-        return
-    new.class_id, new.lecturer = room.id, bool(token)
+        new.problem = messages(new.language)("class.none", name=shortened(name, 40))
+    else:
+        new.class_id = room.id
 
 
-def claim(token: str) -> None:
-    """Be the lecturer again, with the token that this visitor's browser has kept."""
+def claim(secret: str) -> str:
+    """Become the lecturer of this visitor's class with the secret that the browser tab kept: token, or key from a link.
+
+    Returns a sentence if the secret is refused; the visitor has then left the class, and the sentence stays on screen.
+    """
     now = session()
-    room = classroom.find(now.class_id)
-    now.lecturer = now.lecturer or (room is not None and bool(token) and room.is_lecturer(token))
+    if now.lecturer or not now.class_id:
+        return ""
+    say, room = messages(now.language), classroom.find(now.class_id)
+    now.lecturer = room is not None and room.admit(secret)
+    if now.lecturer:
+        return ""
+    name, now.class_id = now.class_id, ""
+    return say("class.none", name=name) if room is None else say("class.token")
 
 
 def _of_browser() -> str:
-    """The browser's language, if it is one of ours."""
+    """Return the browser's language if there is a catalogue for it, else the default language."""
     wanted = (st.context.locale or "").lower()
     return next((name for name in LANGUAGES if wanted.split("-")[0].split("_")[0] == name), DEFAULT)
 
 
 def words() -> dict[str, str]:
-    """The session's words in a link."""
+    """Return the session's fields of a link."""
     now = session()
     found = {"lang": now.language, "v": __version__}
     if now.projector:

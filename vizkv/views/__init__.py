@@ -1,1 +1,1 @@
-"""Pure functions of a trace: sentences, player payload, figures, tables. No Streamlit here."""
+"""Pure functions of a trace: sentences, the player's payload, pictures, charts and tables. They import no Streamlit."""

@@ -1,43 +1,44 @@
-"""What a workload consists of: requests with their times and lengths; and the clock that they are run by."""
+"""The requests of a workload, with arrival times and lengths, and the simulated clock."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vizkv.scenario import Workload
+from vizkv.scenario.schema import Workload
 
-BLOCK = 512  # prompt tokens that one of a recorded trace's hash_ids names (Mooncake)
+BLOCK = 512  # default number of prompt tokens per content hash, as in Mooncake's traces
 
 
 class Arrival(NamedTuple):
-    """One request of a workload. ``output_tokens``: sampled ones; ``time_s``: seconds after the first possible one."""
+    """One request of a workload. ``output_tokens``: to sample. ``time_s``: arrival, in seconds since the start."""
 
     id: str
     prompt_tokens: int
     output_tokens: int
     time_s: float
-    hash_ids: tuple[int, ...] = ()  # names of the prompt's pieces: equal names, equal content; () shares with nobody
-    step: int = BLOCK  # tokens that each of hash_ids names, the last one maybe fewer
+    hash_ids: Sequence[int] = ()  # a hash per ``step`` prompt tokens: equal hash, equal content; () shares nothing
+    step: int = BLOCK  # tokens per hash; the last hash may cover fewer
 
     @property
     def final_slots(self) -> int:
-        """L: slots that it will have written when it ends; the last sampled token's K/V is never written."""
+        """L, the slots written when it ends: the K/V of the last sampled token is never written."""
         return self.prompt_tokens + self.output_tokens - 1
 
 
 @dataclass(frozen=True)
 class Clock:
-    """How long an iteration takes: a fixed time, and some for each token in it."""
+    """The simulated clock: a step takes a fixed time, and an additional time per token in its batch."""
 
     iteration_ms: float = 33.0
     token_ms: float = 0.1
 
     @classmethod
     def of(cls, workload: Workload) -> Clock:
-        """The clock that a workload asks for."""
+        """Return the clock of a workload."""
         return cls(workload.iteration_ms, workload.token_ms)
 
     def seconds(self, tokens: int) -> float:
-        """Duration of an iteration that computes so many tokens."""
+        """Return the duration of a step that computes ``tokens``, in seconds."""
         return (self.iteration_ms + self.token_ms * tokens) / 1000

@@ -1,12 +1,11 @@
-"""Which requests come, and when. Everything random comes from ``scenario.seed``.
+"""Draw the requests of a workload and their arrival times. All randomness derives from ``scenario.seed``.
 
-Times, prompts and outputs each have a generator of their own, so that another rate does not change the lengths. Nothing
-is left out for being too long: the engine reports it, and :func:`report` counts it.
+Times, prompts and outputs each have their own generator, so that another rate does not change the lengths. Requests
+that are too long to run are not left out: the engine reports them, and :func:`report` counts them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,42 +13,41 @@ from typing import Literal
 
 import numpy as np
 
-from vizkv.scenario import LENGTH_SETS, MAX_REQUESTS, MAX_TOKENS, Scenario, ScenarioError, Workload
-from vizkv.told import told
+from vizkv.messages.sentence import told
+from vizkv.scenario.schema import LENGTH_SETS, MAX_REQUESTS, MAX_TOKENS, Scenario, ScenarioError, Workload
 from vizkv.workload import uploads
-from vizkv.workload.arrival import Arrival
+from vizkv.workload.arrival import BLOCK, Arrival
 from vizkv.workload.conversations import draw_conversations
+from vizkv.workload.formats import Parsed, Recorded, Texts, renumbered
 from vizkv.workload.lengths import draw_lengths, in_words, length_set, make_up_lengths
-from vizkv.workload.recorded import Recorded, read_trace, renumbered
+from vizkv.workload.recorded import read_trace
 from vizkv.workload.rows import Row
+from vizkv.workload.tokens import encoder, tokenizer_of
 
-MAX_PROMPT_TOKENS = 200_000_000  # where no model runs: prompts are then counted, not stored
+MAX_PROMPT_TOKENS = 200_000_000  # without a model, when prompts are counted but not stored
 
 Kind = Literal["set", "distribution", "conversations", "upload", "file"]
 
 
 def draw(workload: Workload, scenario: Scenario) -> list[Arrival]:
-    """The requests of a workload in the order of arrival, those before ``workload.duration``.
+    """Return the requests of a workload that arrive before ``workload.duration``, in the order of arrival.
 
-    Raises ScenarioError for a set that does not exist, a file that cannot be used, and no requests at all.
+    Raises ScenarioError for a set that does not exist, a file that cannot be used, no requests, or too many.
     """
     seeds = np.random.SeedSequence(scenario.seed).spawn(4)
     times, prompts, outputs, others = (np.random.default_rng(seed) for seed in seeds)
     starts = partial(_times, workload, times)
     kind = kind_of(workload)
     if kind in ("upload", "file"):
-        recorded = uploads.read(workload.lengths) if kind == "upload" else read_trace(workload.lengths)
-        rows = _replayed(recorded, workload, starts, others)
+        recorded = read(workload)
+        if not recorded.timed and workload.arrivals == "trace":
+            raise _untimed(workload, told("a file"))
+        at = starts(workload.rate) if workload.arrivals != "trace" else []
+        if isinstance(recorded, Texts):
+            recorded = counted(recorded, scenario.model, len(at))
+        rows = _replayed(recorded, workload, at, others)
     elif workload.arrivals == "trace":
-        what = told("a set") if kind == "set" else told("made up,")
-        raise ScenarioError(
-            told(
-                "The field workload.arrivals is 'trace', but workload.lengths = {lengths!r} is {what} without "
-                "recorded times; valid is 'poisson', 'constant', or a file for workload.lengths.",
-                lengths=workload.lengths,
-                what=what,
-            )
-        )
+        raise _untimed(workload, told("a set") if kind == "set" else told("made up,"))
     elif kind == "conversations":
         rows = draw_conversations(workload, starts, prompts, outputs, others)
     else:
@@ -60,13 +58,48 @@ def draw(workload: Workload, scenario: Scenario) -> list[Arrival]:
             pairs = make_up_lengths(workload, len(at), prompts, outputs)
         rows = [Row(t, p, o) for t, (p, o) in zip(at, pairs, strict=True)]
     _check_size(rows, workload, scenario)
+    return _arrivals(rows)
+
+
+def _arrivals(rows: list[Row]) -> list[Arrival]:
     return [
         Arrival(str(i), row.prompt, row.output, row.time_s, row.hash_ids, row.step) for i, row in enumerate(rows, 1)
     ]
 
 
+def arrivals_of(recorded: Recorded) -> list[Arrival]:
+    """Return all requests of a file, in the order of their times."""
+    whole = Workload(lengths="file", arrivals="trace", duration=1_000_000.0)
+    return _arrivals(_replayed(recorded, whole, [], np.random.default_rng(0)))
+
+
+def counted(texts: Texts, model: str, wanted: int) -> Recorded:
+    """Return the first ``wanted`` requests of a file of texts, with their tokens counted for a scenario's model."""
+    name = tokenizer_of(model)
+    return texts.counted(name, encoder(name), wanted)
+
+
+def read(workload: Workload) -> Parsed:
+    """Parse the file or upload of a workload. Raises ScenarioError."""
+    if workload.is_upload:
+        return uploads.read(workload.lengths, workload.format)
+    return read_trace(workload.lengths, workload.format)
+
+
+def _untimed(workload: Workload, what: str) -> ScenarioError:
+    """Return the error for recorded arrivals without recorded times. ``what``: the kind of the lengths, in words."""
+    return ScenarioError(
+        told(
+            "The field workload.arrivals is 'trace', but workload.lengths = {lengths!r} is {what} without recorded "
+            "times; valid is 'poisson', 'constant', or a file with times for workload.lengths.",
+            lengths=workload.lengths,
+            what=what,
+        )
+    )
+
+
 def kind_of(workload: Workload) -> Kind:
-    """Where the lengths of a workload come from."""
+    """Return where the lengths of a workload come from."""
     if workload.lengths in LENGTH_SETS:
         return "set"
     if workload.lengths == "conversations":
@@ -77,9 +110,9 @@ def kind_of(workload: Workload) -> Kind:
 
 
 def _times(workload: Workload, generator: np.random.Generator, rate: float) -> list[float]:
-    """When things come that come ``rate`` times a second, in seconds below the duration.
+    """Return arrival times at ``rate`` per second, in seconds, up to the workload's duration.
 
-    "poisson": at exponential distances. "constant": every 1/rate seconds, the first one at once.
+    "poisson": at exponential intervals. "constant": every 1/rate seconds, beginning at 0.
     """
     if workload.arrivals == "constant":
         count = int(workload.duration * rate) + 1
@@ -95,14 +128,12 @@ def _times(workload: Workload, generator: np.random.Generator, rate: float) -> l
     return times
 
 
-def _replayed(
-    recorded: Recorded, workload: Workload, starts: Callable[[float], list[float]], picks: np.random.Generator
-) -> list[Row]:
-    """Requests of a recorded trace, at its times or at drawn ones; prompt and output stay together as recorded.
+def _replayed(recorded: Recorded, workload: Workload, at: list[float], picks: np.random.Generator) -> list[Row]:
+    """Return requests of a recorded trace, at its times or at drawn ones (``at``); prompt and output stay together.
 
-    At drawn times requests are drawn too, each as likely as the other, as often as needed. Where prompts name their
-    content they keep their order instead, for what a prompt shares with those before it is what the trace is about;
-    when the trace ends it begins again, with new names.
+    At drawn times the requests are drawn too, uniformly and with replacement. If prompts have content hashes, they keep
+    their order instead, to preserve what each shares with those before it; after the last request the trace repeats,
+    with new hashes.
     """
     named = recorded.hash_ids
     if workload.arrivals == "trace":
@@ -111,7 +142,6 @@ def _replayed(
         chosen = chosen[since[chosen] < workload.duration]
         at = since[chosen].tolist()
     else:
-        at = starts(workload.rate)
         chosen = np.arange(len(at)) % len(recorded) if named else picks.integers(len(recorded), size=len(at))
     pairs = zip(at, recorded.prompts[chosen].tolist(), recorded.outputs[chosen].tolist(), strict=True)
     if not named:
@@ -124,18 +154,21 @@ def _replayed(
         new = 1 + max(max(ids, default=0) for ids in named)
         laps = [i // len(recorded) * new for i in range(len(names))]
         names = [tuple(lap + name for name in ids) for lap, ids in zip(laps, names, strict=True)]
-    return [Row(*row, ids) for row, ids in zip(pairs, names, strict=True)]
+    elif recorded.step > 1:
+        names = [tuple(ids) for ids in names]
+    return [Row(*row, ids, recorded.step or BLOCK) for row, ids in zip(pairs, names, strict=True)]
 
 
 def _check_size(rows: list[Row], workload: Workload, scenario: Scenario) -> None:
-    given = f"rate = {workload.rate:g}, " if workload.arrivals != "trace" else ""  # fields as the file has them
+    """Refuse a workload without requests, or with too many requests or tokens. Raises ScenarioError."""
+    given = f"rate = {workload.rate:g}, " if workload.arrivals != "trace" else ""  # fields as in the scenario's file
     given += f"duration = {workload.duration:g}"
     if not rows:
         raise ScenarioError(
             told("The workload ({given}) has zero requests; valid is a longer duration or a higher rate.", given=given)
         )
     longest = min(scenario.max_model_len, scenario.slots)
-    # one that can never run costs nothing
+    # a request that can never run takes no time
     able = [row for row in rows if row.prompt + row.output - 1 <= longest]
     sampled = sum(row.output for row in able)
     tokens = sampled + sum(row.prompt for row in able)
@@ -162,8 +195,9 @@ def _check_size(rows: list[Row], workload: Workload, scenario: Scenario) -> None
 class Source:
     """Where a workload's lengths come from.
 
-    ``requests``: how many were measured, None where nothing was. ``quantiles``: only quantiles of them are kept.
-    ``made_up``: nothing was measured at all.
+    ``requests``: how many were measured; None for synthetic lengths. ``quantiles``: only their quantiles are known.
+    ``made_up``: the lengths are synthetic. Of a file: its ``format``, and whether it was ``declared`` or recognised;
+    ``left_out``: requests that failed, or conversations without an answer; ``timed``: whether it has times.
     """
 
     name: str
@@ -173,6 +207,10 @@ class Source:
     requests: int | None = None
     quantiles: bool = False
     made_up: bool = False
+    format: str = ""
+    declared: bool = False
+    left_out: int = 0
+    timed: bool = False
 
 
 _MADE_UP = {
@@ -184,7 +222,10 @@ _MADE_UP = {
 
 
 def source_of(workload: Workload | str) -> Source:
-    """The source of a workload's lengths, or of what a word for ``lengths`` means. Raises ScenarioError for no file."""
+    """Return the source of a workload's lengths. Raises ScenarioError if they are a file that cannot be read.
+
+    ``workload``: also the value of ``lengths`` alone.
+    """
     asked = Workload(lengths=workload) if isinstance(workload, str) else workload
     name, kind = asked.lengths, kind_of(asked)
     if kind == "set":
@@ -194,18 +235,21 @@ def source_of(workload: Workload | str) -> Source:
         )
     if asked.is_made_up:
         return Source(name, kind, _MADE_UP[name], made_up=True)
-    rows = len(uploads.read(name) if kind == "upload" else read_trace(name))
+    found = read(asked)
     shown = uploads.name_of(name) if kind == "upload" else Path(name).name
-    return Source(shown, kind, "a file that was uploaded" if kind == "upload" else "a file of yours", requests=rows)
+    return Source(
+        shown, kind, "a file that was uploaded" if kind == "upload" else "a file of yours", requests=len(found),
+        format=found.format, declared=asked.format is not None, left_out=found.left_out, timed=found.timed,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a workload asks of a scenario.
+    """A summary of the requests that a workload gives to a scenario.
 
-    ``rows``: requests of the file, None where there is none. ``requests``: those that come. Of these ``too_long`` can
-    never run, because their slots exceed the model's maximum (``over_model``) or else the pool (``over_pool``).
-    ``longest``: slots of the longest. ``sharing``: whether prompts name their content, so that they can share it.
+    ``rows``: requests in the file; None without a file. ``requests``: those that arrive. Of these, ``too_long`` can
+    never run, because their slots exceed the model's maximum length (``over_model``) or else the pool (``over_pool``).
+    ``longest``: slots of the longest. ``sharing``: whether prompts have content hashes, so that they can share blocks.
     """
 
     name: str
@@ -220,12 +264,12 @@ class Report:
 
     @property
     def too_long(self) -> int:
-        """Requests that can never run."""
+        """Number of requests that can never run."""
         return self.over_model + self.over_pool
 
 
 def report(workload: Workload, scenario: Scenario) -> Report:
-    """Count what comes and what of it can never run. Raises ScenarioError as :func:`draw`."""
+    """Count the requests that arrive, and those that can never run. Raises ScenarioError as :func:`draw`."""
     arrivals = draw(workload, scenario)
     slots = [a.final_slots for a in arrivals]
     over_model = sum(n > scenario.max_model_len for n in slots)

@@ -1,7 +1,7 @@
-"""How long requests are: drawn from quantiles that were measured, or from a distribution with parameters.
+"""The lengths of requests: drawn from measured quantiles, or from a distribution with parameters.
 
-Prompt and output are drawn independently of each other, each from a generator of its own, one after the other: the
-k-th request has the same lengths however many are drawn.
+Prompt and output are drawn independently of each other, each from its own generator: the k-th request has the same
+lengths regardless of how many are drawn.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vizkv.scenario import MAX_SLOTS, Workload
-from vizkv.told import told
+from vizkv.messages.sentence import told
+from vizkv.scenario.schema import MAX_SLOTS, Workload
 
-_DATA = Path(__file__).parents[1] / "data" / "lengths.json"
+_DATA = Path(__file__).parents[0] / "data" / "lengths.json"
 _ALIASES = {"sharegpt": "sharegpt_paper_filtered"}
 _SENTENCES = (  # of data/lengths.json
     told("OPT tokenizer, first round of each conversation"),
@@ -34,12 +34,12 @@ def _data() -> dict[str, Any]:
 
 
 def length_set(name: str) -> dict[str, Any]:
-    """The table of data/lengths.json that a set's name means. KeyError for another word."""
+    """Return the table of a set in data/lengths.json. Raises KeyError for another name."""
     return _data()["sets"][_ALIASES.get(name, name)]
 
 
 def in_words(text: str) -> str:
-    """A source or a licence of the table, so that what is a sentence in it can be said in another language."""
+    """Return a source or a licence of the table with its English sentences made translatable."""
     for part in _SENTENCES:
         before, found, after = text.partition(part)
         if found:
@@ -48,20 +48,25 @@ def in_words(text: str) -> str:
 
 
 def draw_lengths(name: str, count: int, prompts: np.random.Generator, outputs: np.random.Generator) -> Pairs:
-    """(prompt, output) tokens from a set of LENGTH_SETS, independent of each other.
+    """Return ``count`` pairs (prompt, output) in tokens from a set of LENGTH_SETS, independent of each other.
 
-    A length lies between two quantiles as if its logarithm were uniform there. A set that was filtered by the total
-    is filtered here too: a pair over it is drawn again.
+    Between two quantiles a length is uniform; in sets with few quantiles its logarithm is. If a set was filtered by
+    prompt + output, a pair beyond that limit is drawn again.
     """
-    levels, lengths = _data()["levels"], length_set(name)
+    lengths = length_set(name)
     limit = lengths.get("total_below", math.inf)
+    logarithmic = lengths["between"] == "logarithmic"
     pairs: Pairs = []
     while len(pairs) < count:
         left = count - len(pairs)
         drawn = []
         for side, generator in (("prompt", prompts), ("output", outputs)):
-            logs = np.interp(generator.random(left), levels, np.log(lengths[side]["quantiles"]))
-            drawn.append(np.maximum(1, np.rint(np.exp(logs))).astype(int).tolist())
+            quantiles = np.array(lengths[side]["quantiles"], float)
+            places = generator.random(left) * (len(quantiles) - 1)
+            known = np.log(quantiles) if logarithmic else quantiles
+            between = np.interp(places, np.arange(len(quantiles)), known)
+            tokens = np.exp(between) if logarithmic else between
+            drawn.append(np.maximum(1, np.rint(tokens)).astype(int).tolist())
         pairs += [(p, o) for p, o in zip(*drawn, strict=True) if p + o < limit]
     return pairs
 
@@ -69,11 +74,11 @@ def draw_lengths(name: str, count: int, prompts: np.random.Generator, outputs: n
 def make_up_lengths(
     workload: Workload, count: int, prompts: np.random.Generator, outputs: np.random.Generator
 ) -> Pairs:
-    """(prompt, output) tokens of ``lengths`` = "constant", "uniform" or "lognormal", independent of each other.
+    """Return ``count`` pairs (prompt, output) in tokens for ``lengths`` = "constant", "uniform" or "lognormal".
 
-    constant: ``prompt_tokens`` and ``output_tokens``, always. uniform: every whole number of ``prompt_range`` and of
-    ``output_range``, both ends included, equally often. lognormal: :func:`lognormal` of ``prompt_median`` and
-    ``prompt_sigma``, ``output_median`` and ``output_sigma``.
+    constant: always ``prompt_tokens`` and ``output_tokens``. uniform: every whole number of ``prompt_range`` and of
+    ``output_range``, both ends included, is equally likely. lognormal: :func:`lognormal` of ``prompt_median`` and
+    ``prompt_sigma``, ``output_median`` and ``output_sigma``. Prompt and output are independent of each other.
     """
     drawn = []
     sides: tuple[tuple[Literal["prompt", "output"], np.random.Generator], ...] = (
@@ -93,9 +98,9 @@ def make_up_lengths(
 
 
 def lognormal(generator: np.random.Generator, median: float, sigma: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Whole numbers [shape] whose logarithms are normal: median * exp(sigma * z), rounded to the nearest.
+    """Return log-normal whole numbers [shape]: median * exp(sigma * z), rounded to the nearest.
 
-    A number below 1 counts as 1, one above MAX_SLOTS as MAX_SLOTS (a request of that length can never run anyway).
+    They are clipped to the range from 1 to MAX_SLOTS; a request of MAX_SLOTS tokens can never run anyway.
     """
     numbers = median * np.exp(sigma * generator.standard_normal(shape))
     return np.clip(np.rint(numbers), 1, MAX_SLOTS).astype(int)

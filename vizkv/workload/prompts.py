@@ -1,4 +1,4 @@
-"""What the prompts of a workload say, as far as anybody needs to know: which of their tokens are equal."""
+"""The token ids of a workload's prompts, derived from content hashes so that equal content has equal ids."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from vizkv.workload.arrival import Arrival
 
 
 class PromptIds(Sequence[int]):
-    """A prompt's token ids made from the names of its content, one at a time: nothing is stored but the names.
+    """The token ids of a prompt, computed on access from its content hashes; only the hashes are stored.
 
-    Token j is ``hash_ids[j // step] * step + j % step``: equal names, equal tokens, and different names share none.
-    All are below 2**40, so that ids from there on belong to nobody's prompt.
+    Token j is ``hash_ids[j // step] * step + j % step``: equal hashes give equal tokens, and different hashes have no
+    token in common. All ids are below 2**40, so that larger ids occur in no prompt of this kind.
     """
 
     __slots__ = ("_count", "_names", "_step")
 
-    def __init__(self, names: tuple[int, ...], count: int, step: int):
+    def __init__(self, names: Sequence[int], count: int, step: int):
         self._names, self._count, self._step = names, count, step
 
     def __len__(self) -> int:
@@ -38,8 +38,10 @@ class PromptIds(Sequence[int]):
         start, stop, stride = at.indices(self._count)
         if stride != 1:
             return [self[j] for j in range(start, stop, stride)]
+        if step == 1:  # the hashes are the tokens
+            return list(names[start:stop])
         ids: list[int] = []
-        while start < stop:  # name by name: a slice is mostly one block
+        while start < stop:  # hash by hash: most slices are one block
             piece, offset = divmod(start, step)
             end = min(stop, start - offset + step)
             first = names[piece] * step + offset
@@ -49,10 +51,10 @@ class PromptIds(Sequence[int]):
 
 
 def prompt_ids(arrival: Arrival) -> Sequence[int]:
-    """The token ids of a request's prompt, without a list of them.
+    """Return the token ids of a request's prompt, without storing a list.
 
-    Where content is named: :class:`PromptIds`. Else ids that no other request of the workload has, from 2**41 on: such
-    a request shares with nobody.
+    With content hashes: :class:`PromptIds`. Without: ids from 2**41 on that no other request of the workload has, so
+    that the request shares nothing.
     """
     if arrival.hash_ids:
         return PromptIds(arrival.hash_ids, arrival.prompt_tokens, arrival.step)
@@ -61,14 +63,14 @@ def prompt_ids(arrival: Arrival) -> Sequence[int]:
 
 
 def infinite_hit_rate(arrivals: Iterable[Arrival], block_size: int) -> float:
-    """The share of all prompt tokens that a prefix cache would hit if it never had to give up a block; 0 for no tokens.
+    """Return the share of prompt tokens found by a prefix cache that never evicts a block; 0 without prompt tokens.
 
-    The requests come one after the other, each computed before the next asks. Only full blocks are kept and hit, and
-    never a prompt's last token (SPEC 4: at most ``(tokens - 1) // block_size`` blocks). Prompts only: what a request
-    samples is new content, as in the recorded traces. All prompts count, those that are too long to run as well.
+    The requests run one after the other, each finished before the next arrives. Only full blocks are cached, and the
+    last token of a prompt is never a hit: at most ``(tokens - 1) // block_size`` blocks are. Sampled tokens are new
+    content, as in recorded traces. All prompts count, also those that are too long to run.
     """
-    followers: dict[tuple[int, int], int] = {}  # (what came before, name) -> what is now: a tree of all prompts
-    covered: list[int] = []  # of each place in that tree: the most tokens that one prompt had up to its end
+    followers: dict[tuple[int, int], int] = {}  # a tree of all prompts: (node, hash) -> next node
+    covered: list[int] = []  # by node: the most tokens that a prompt had up to its end
     asked = hit = 0
     for arrival in arrivals:
         tokens = arrival.prompt_tokens

@@ -1,0 +1,1 @@
+"""The step loop over all systems of a scenario, with and without a model."""

@@ -1,0 +1,1 @@
+"""Plotly figures drawn by matplotlib as SVG, PNG or PDF."""

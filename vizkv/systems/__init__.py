@@ -1,0 +1,1 @@
+"""The memory systems: who holds which slot, and who may run next."""

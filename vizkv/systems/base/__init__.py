@@ -1,0 +1,1 @@
+"""What all schedulers share: requests, the waiting queue, token budget and groups."""

@@ -1,0 +1,1 @@
+"""Paged memory (vLLM V1): blocks on demand behind a block table."""

@@ -1,0 +1,1 @@
+""" "Figures for slides": exports what a page shows as a file."""

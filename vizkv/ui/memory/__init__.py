@@ -1,0 +1,1 @@
+"""The first page, and the panels that other pages share with it."""

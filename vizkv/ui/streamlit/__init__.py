@@ -1,0 +1,1 @@
+"""What Streamlit does not document: styles, scripts and patches."""

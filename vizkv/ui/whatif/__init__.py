@@ -1,0 +1,1 @@
+"""The page "What if": Figure 2 while it is computed."""

@@ -1,0 +1,1 @@
+"""Plotly figures, built by pure functions from traces and measurements."""

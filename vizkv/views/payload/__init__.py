@@ -1,0 +1,1 @@
+"""The payload of the player in the browser: a packed trace."""

@@ -1,0 +1,1 @@
+"""What the views say of each kind of memory system."""
