@@ -80,7 +80,7 @@ types: $(VENV)/dev.stamp
 # the browser tests share one app, so all of them run in one of the processes
 check: $(VENV)/dev.stamp
 	$(call banner,'Tests: unit; property; pages; browser; in the order of SEED=$(SEED)')
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --randomly-seed=$(SEED)
+	@$(BIN)/python -m scripts.check -n $(JOBS) --dist loadgroup --randomly-seed=$(SEED)
 
 bench: $(VENV)/dev.stamp chromium
 	@for file in benchmarks/*.py; do \

@@ -6,9 +6,9 @@ const AGAIN = 1500; // ms until a lost connection is retried
 const STILL = 600; // ms after which a page has its fonts, and a resized window its size
 const SPREAD = 300; // ms over which the pages of a class spread their requests for another run;
 const EACH = 50; // plus this per page, the time of one run: early pages finish sooner, and the lecturer is not held up
-const TURNING = 15000; // ms that a page change may take with two hundred students
+const TURNING = 15000; // ms that a page change may take with two hundred students; then it is requested again
 
-const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, n: 0, returned: 0, refused: "", given: {}});
+const room = (window.vizkvClass ??= {name: "", socket: null, following: true, said: "", last: null, asked: 0, askedAt: 0, n: 0, returned: 0, refused: "", given: {}});
 
 const kept = (name) => `vizkv.class.${name}`;
 
@@ -66,8 +66,9 @@ function follow() {
   const {data, last} = room;
   if (!last || data.token || !last.opened) return;
   if (data.taken !== last.opened) {
-    if (room.asked === last.opened) return; // already requested
+    if (room.asked === last.opened && performance.now() - room.askedAt < TURNING) return; // already requested
     room.asked = last.opened;
+    room.askedAt = performance.now();
     clearTimeout(room.asking);
     room.asking = setTimeout(() => room.ask(), Math.random() * Math.max(SPREAD, EACH * (last.listeners ?? 0)));
     return;
@@ -151,7 +152,7 @@ function measureSoon() {
 function tick() {
   if (!room.data?.name) return;
   if (room.data.token) tell();
-  else if (room.following) lead();
+  else if (room.following) follow();
 }
 
 function show() {
