@@ -45,6 +45,7 @@ ARROWS: dict[str, set[str]] = {
         "lecture",
     }
     | {"exhibit"},
+    "classes": {"messages", "limits", "scenario", "lecture", "show"},
     "cli": {
         "messages",
         "limits",
@@ -62,7 +63,7 @@ ARROWS: dict[str, set[str]] = {
         "show",
     },
     "ui": {"messages", "limits", "fonts", "scenario", "workload", "systems", "trace", "replay", "model", "engine"}
-    | {"sweep", "views", "player", "live", "lecture", "export", "exhibit"},
+    | {"sweep", "views", "player", "live", "lecture", "export", "exhibit", "classes"},
     "__main__": {"cli", "limits"},
 }
 

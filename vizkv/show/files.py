@@ -7,6 +7,7 @@ import json
 import re
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from vizkv import exhibit, fonts
 from vizkv.exhibit.assets import plain
@@ -14,7 +15,15 @@ from vizkv.messages.catalogue import messages
 from vizkv.show.compile import Show, packed
 
 FOLDER = Path(__file__).parent
-MODULES = ("state.js", "quiz.js", "slide.js", "desk.js", "stage.js")  # in the order of their imports
+MODULES = (
+    "state.js",
+    "room.js",
+    "quiz.js",
+    "slide.js",
+    "desk.js",
+    "student.js",
+    "stage.js",
+)  # in the order of their imports
 # the app's colours, which the style sheets of the player and the bars take theirs from
 _THEMES = {
     "light": {"background": "#FFFFFF", "secondary-background": "#F6F7F9", "text": "#16181D", "border": "#D9DDE3"},
@@ -48,10 +57,10 @@ def _faces(show: Show) -> str:
     return f'{latin}\n{chinese}\n:root {{ --st-font: "{fonts.LATIN_FAMILY}", "{fonts.FAMILY}", sans-serif; }}'
 
 
-def _page(show: Show, form: str, theme: str, app: str, parts: dict[str, str]) -> bytes:
+def _page(show: Show, form: str, theme: str, app: str, parts: dict[str, str], more: dict[str, Any]) -> bytes:
     first = show.score["languages"][0]
     say = messages(first)
-    score = {**show.score, "app": app, "form": form, "files": parts.pop("files", "")}
+    score = {**show.score, "app": app, "form": form, "files": parts.pop("files", "")} | more
     values = {
         "lang": say.html, "theme": "" if theme == "auto" else theme, "as": form,
         "title": escape(" · ".join(show.titles.values())), "loading": escape(say("show.loading")),
@@ -76,15 +85,22 @@ def one_file(show: Show, *, form: str = "slides", theme: str = "auto", app: str 
     return _page(show, form, theme, app, {
         "script-src": "'unsafe-inline'", "self": "", "connect": "'none'", "style": f"<style>\n{_style(show)}\n</style>",
         "data": embedded, "script": f"<script>\n{script}\n</script>",
-    })  # fmt: skip
+    }, {})  # fmt: skip
 
 
-def site(show: Show, *, form: str = "slides", theme: str = "auto", app: str = "") -> dict[str, bytes]:
-    """Return the show as a folder: path -> bytes. All addresses in it are relative."""
+def site(
+    show: Show, *, form: str = "slides", theme: str = "auto", app: str = "", at: str = "",
+    served: dict[str, Any] | None = None,
+) -> dict[str, bytes]:  # fmt: skip
+    """Return the show as a folder: path -> bytes. All addresses in it are relative.
+
+    ``at``: where the page finds the other files, if not beside it. ``served``: on the app's own server, the name of the
+    show and whether the page is that of a class.
+    """
     page = _page(show, form, theme, app, {
         "script-src": "'self'", "self": "'self'", "connect": "'self'",
-        "style": f'<link rel="stylesheet" href="show.css?{show.score["id"]}">', "data": "",
-        "script": f'<script src="show.js?{show.score["id"]}" defer></script>', "files": "data/",
-    })  # fmt: skip
+        "style": f'<link rel="stylesheet" href="{at}show.css?{show.score["id"]}">', "data": "",
+        "script": f'<script src="{at}show.js?{show.score["id"]}" defer></script>', "files": f"{at}data/",
+    }, {"served": served} if served else {})  # fmt: skip
     found = {"index.html": page, "show.js": _script().encode(), "show.css": _style(show).encode()}
     return found | {f"data/{name}.bin": data for name, data in _data(show).items()}

@@ -1,6 +1,7 @@
 // The desk: the speaker's second window, with this beat and the next as live pictures, the notes, and the clock.
 
 import {Slide, make, partsOf} from "./slide.js";
+import {ClassDesk} from "./student.js";
 
 const [WIDE, HIGH] = [1280, 720]; // what a thumbnail is drawn at, before it is made small
 
@@ -32,6 +33,10 @@ export class Desk {
     right.append(make("h2", "", say["desk.next"]), this.upcoming, this.next, times);
     const left = make("div", "desk-main");
     left.append(this.where, this.title, this.now, this.notes);
+    if (context.room) {
+      this.class = new ClassDesk(context);
+      right.prepend(this.class.root);
+    }
     this.root.append(left, right);
     root.append(this.root);
     this.slides = new Map();
@@ -54,6 +59,12 @@ export class Desk {
       sessionStorage.setItem(this.key, String(at));
     } catch { /* a browser that keeps nothing */ }
     this.tick();
+  }
+
+  /** The class has news that turn no beat. */
+  heard() {
+    this.class?.show();
+    this.root.dataset.connected = this.context.room.connected ? "1" : "0";
   }
 
   tick() {
@@ -85,6 +96,8 @@ export class Desk {
     const beat = score.beats[state.beat];
     const told = words.beats[state.beat];
     this.root.dataset.beat = state.beat + 1;
+    this.root.dataset.part = state.part;
+    this.class?.show();
     this.where.textContent = say.beat.replace("{n}", state.beat + 1).replace("{total}", score.beats.length);
     this.title.textContent = told.title;
     if (this.noted !== state.beat) {

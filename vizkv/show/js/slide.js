@@ -69,9 +69,9 @@ export class Slide {
         view: this.viewAt(this.part < 0 ? 0 : this.part), alt: this.told.alt,
       };
       this.exhibit = mount(this.place, exhibit, (view) => this.moved(this, view));
-      if (!this.active) this.exhibit.rest();
+      if (!this.active || this.watching?.()) this.exhibit.rest();
       await this.exhibit.ready;
-      if (!this.active) this.exhibit.rest();
+      if (!this.active || this.watching?.()) this.exhibit.rest();
       this.element.dataset.ready = "1";
       this.apply();
     })().catch((error) => {
@@ -101,7 +101,8 @@ export class Slide {
     const {element} = this;
     element.dataset.asked = asked ? "1" : "0";
     const veil = asked && this.beat.questions[question].veil;
-    this.place.inert = Boolean(this.still) || (asked && !this.beat.questions[question].pick);
+    const pick = asked && this.beat.questions[question].pick;
+    this.place.inert = Boolean(this.still) || (asked && !pick) || (!pick && Boolean(this.watching?.()));
     this.exhibit.veil(veil);
     element.dataset.veil = veil ? "1" : "0";
     this.exhibit.show(this.wanted ?? this.viewAt(this.part));
@@ -129,15 +130,30 @@ export class Slide {
     const line = make("p", asked ? "ask-hint" : "told", "", asked ? {} : {role: "status"});
     if (asked) {
       const room = make("span", "room", `${words.say.answer} ${text.told}`, {"aria-hidden": "true"});
-      line.append(make("span", "", facts.pick ? words.say[`pick.${facts.pick}`] : ""), room);
+      const counted = given !== null && this.counted?.(index, question);
+      line.append(make("span", "", counted ? words.say["class.counted"] : facts.pick ? words.say[`pick.${facts.pick}`] : ""), room);
     } else line.append(make("b", "", `${verdict} `), text.told);
     box.push(line);
     this.ask.replaceChildren(...box);
+    this.tally();
+  }
+
+  /** The answers of a class as bars behind the choices, where the lecturer wants them on the stage. */
+  tally() {
+    const {question} = partAt(this.beat, Math.max(0, this.part));
+    const counts = question < 0 ? null : this.counts?.(this.index, question) ?? null;
+    for (const button of this.ask.querySelectorAll(".answer")) {
+      const n = counts?.by[button.dataset.value] ?? 0;
+      button.classList.toggle("counted", counts !== null);
+      button.style.setProperty("--share", counts?.all ? n / counts.all : 0);
+      const number = button.querySelector(".number") ?? button.appendChild(make("span", "number"));
+      number.textContent = counts ? String(n) : "";
+    }
   }
 
   choose(question, value) {
     this.answers.put(this.index, question, value);
-    this.answered(this);
+    this.answered(this, question, value);
   }
 
   /** A slot was clicked while a question asks for one. */
@@ -154,7 +170,12 @@ export class Slide {
     if (this.active === on) return;
     this.active = on;
     window[on ? "addEventListener" : "removeEventListener"]("vizkv-pick", this.onPick);
-    if (on && !this.still) this.exhibit?.wake();
+    this.wakes();
+  }
+
+  /** The window's keys are the picture's while it is in front and its reader may move it. */
+  wakes() {
+    if (this.active && !this.still && !this.watching?.()) this.exhibit?.wake();
     else this.exhibit?.rest();
   }
 

@@ -4,11 +4,15 @@ import {Shared, address} from "./state.js";
 import {Score} from "./quiz.js";
 import {Shelf, Slide, make, partsOf} from "./slide.js";
 import {Desk} from "./desk.js";
+import {Room, beginClass} from "./room.js";
+import {classLine, joinScreen, studentBar} from "./student.js";
 
 const KEYS = [
   ["PageDown → Space", "next"], ["PageUp ←", "previous"], ["Home End", "home"], ["1 2 Enter", "number"], ["O", "overview"], ["B .", "black"],
   ["F", "full"], ["S", "desk"], ["L", "lens"], ["Esc", "picture"], ["?", "keys"],
 ];
+const CLASS_KEYS = [["Q", "join"], ["A", "answers"]];
+const FOLLOWED = ["PageDown", "PageUp", "ArrowLeft", "ArrowRight", " "]; // scroll a page that somebody else turns
 const TYPED_FOR = 3000; // ms in which Enter still belongs to the number that was typed
 
 async function inflated(packed) {
@@ -22,11 +26,13 @@ class Stage {
     this.page = document.documentElement;
     this.root = document.getElementById("show");
     this.shelf = new Shelf(score.files);
-    this.answers = new Score(score.id);
     this.asked = address();
-    this.shared = new Shared(score, (state) => this.show(state));
+    this.room = score.served?.room ? new Room(score, (state) => this.show(state), () => this.heard()) : null;
+    this.student = Boolean(this.room) && !this.room.leads;
+    this.answers = new Score(this.room ? `${score.id}-${this.room.code}` : score.id);
+    this.shared = this.room ?? new Shared(score, (state) => this.show(state));
     this.embed = this.asked.has("embed");
-    this.isDesk = this.asked.has("desk");
+    this.isDesk = this.asked.has("desk") && !this.student;
     this.page.classList.toggle("embed", this.embed);
     this.typed = "";
     if (this.page.dataset.theme === "") this.page.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
@@ -63,7 +69,11 @@ class Stage {
   build() {
     for (const slide of this.slides ?? []) slide.close();
     const {score, words, shelf, answers} = this;
-    const context = {score, words, shelf, answers, moved: (slide, view) => this.moved(slide, view), answered: (slide) => this.answered(slide)};
+    const {room} = this;
+    const context = {
+      score, words, shelf, answers, room, moved: (slide, view) => this.moved(slide, view), answered: (...what) => this.answered(...what),
+      counted: (beat, question) => this.student && room.open(beat, question), counts: (beat, question) => room?.counts(beat, question) ?? null, watching: () => this.watching(),
+    };
     this.root.replaceChildren();
     this.front = -1;
     if (this.isDesk) {
@@ -84,8 +94,9 @@ class Stage {
         this.shared.set({beat: slide.index, part: 0, view: null});
       }, true);
     }
-    if (!this.embed) this.bar();
-    else this.tellHeight();
+    if (this.embed) this.tellHeight();
+    else if (this.student) studentBar(this);
+    else this.bar();
   }
 
   bar() {
@@ -97,17 +108,18 @@ class Stage {
     };
     this.count = make("span", "count", "", {role: "status"});
     this.tally = make("span", "tally");
-    this.link = make("a", "tool app", say.app, {target: "_blank", rel: "noopener", title: say["app.hint"].replace("{address}", this.score.app)});
+    this.link = make("a", "tool app", say.app, {target: "_blank", rel: "noopener"});
     const bar = make("nav", "show-bar", "", {"aria-label": say.keys});
     this.back = tool("back", "‹", () => this.turn(-1), say.previous);
     this.forth = tool("forth", "›", () => this.turn(1), say.next);
-    bar.append(this.back, this.count, this.forth, this.tally, make("span", "gap"), this.link, tool("over", say.overview, () => this.overview(!this.over)), tool("desk-open", say.desk, () => this.openDesk()));
+    this.line = make("span", "class-line", "", {role: "status"});
+    bar.append(this.back, this.count, this.forth, this.tally, this.line, make("span", "gap"), this.link, ...this.classTools(tool), tool("over", say.overview, () => this.overview(!this.over)), tool("desk-open", say.desk, () => this.openDesk()));
     if (this.score.languages.length > 1) bar.append(tool("lang", say.language, () => this.otherLanguage()));
     bar.append(tool("theme", "◐", () => this.otherTheme(), say.theme), tool("help-open", "?", () => this.help(), say.keys));
     this.root.append(bar);
     this.dialog = make("dialog", "help", "", {"aria-label": say.keys});
     const list = make("dl");
-    for (const [keys, name] of KEYS) list.append(make("dt", "", keys), make("dd", "", say[`key.${name}`]));
+    for (const [keys, name] of [...KEYS, ...(this.room ? CLASS_KEYS : [])]) list.append(make("dt", "", keys), make("dd", "", say[`key.${name}`]));
     const again = tool("again", say.again, () => {
       this.answers.clear();
       this.dialog.close();
@@ -120,6 +132,52 @@ class Stage {
     this.number = make("div", "typed");
     this.number.hidden = true;
     this.root.append(this.dialog, this.black, this.number);
+    if (!this.room) return;
+    this.join = joinScreen(this);
+    this.root.append(this.join);
+  }
+
+  classTools(tool) {
+    const {say} = this.words;
+    if (this.room) {
+      return [tool("join-open", say["class.join"], () => this.shared.set({join: !this.shared.state.join})), tool("answers", say["class.show"], () => this.shared.set({shown: !this.shared.state.shown}))];
+    }
+    if (!this.score.served) return [];
+    return [tool("class-begin", say["class.begin"], async () => {
+      this.line.textContent = await beginClass(this.score, say["class.failed"]);
+    }, say["class.begin.hint"])];
+  }
+
+  /** A student who follows watches: keys, pointer and picture are the lecturer's. */
+  watching() {
+    return this.student && !this.room.alone;
+  }
+
+  /** The class has news that turn no beat: counts, the connection, or that it is over. */
+  heard() {
+    if (!this.words) return;
+    const {room} = this;
+    const line = classLine(this.words, room);
+    if (this.desk) this.desk.heard();
+    if (!this.line) return;
+    if (this.line.textContent !== line) this.line.textContent = line;
+    this.page.dataset.connected = room.connected ? "1" : "0";
+    this.page.dataset.students = room.news.students ?? "";
+    if (room.refused && this.front < 0) this.root.replaceChildren(make("p", "failed", line, {role: "alert"}));
+    const {say} = this.words;
+    if (this.following) {
+      this.following.textContent = room.alone ? say["class.follow"] : say["class.let-go"];
+      this.following.setAttribute("aria-label", this.following.textContent);
+      this.following.title = room.alone ? say["class.follow.hint"] : say["class.let-go.hint"];
+    }
+    const slide = this.slides[this.front];
+    if (slide) slide.tally();
+    if (slide && this.mine !== room.mine) {
+      this.mine = room.mine;
+      const {at, mine} = room.mine;
+      if (this.answers.of(...at) === null) this.answers.put(...at, mine);
+      slide.question();
+    }
   }
 
   // -- what is shown -------------------------------------------------------------------------------------------------
@@ -147,10 +205,22 @@ class Stage {
       this.ahead();
     });
     if (this.embed) return;
-    this.black.hidden = !state.black;
+    this.black.hidden = this.student || !state.black;
+    if (this.join) this.join.hidden = !state.join;
+    if (this.student) {
+      this.page.dataset.watching = this.watching() ? "1" : "0";
+      this.back.hidden = this.forth.hidden = this.watching();
+      slide.wakes();
+    }
+    if (this.room) {
+      this.page.dataset.shown = state.shown ? "1" : "0";
+      this.root.querySelector(".answers")?.setAttribute("aria-pressed", String(state.shown));
+      this.heard();
+    }
     this.count.textContent = this.words.say.beat.replace("{n}", beat + 1).replace("{total}", this.slides.length);
     this.link.href = `${this.score.app}/${this.score.beats[beat].app}`;
     this.link.hidden = !this.score.app;
+    this.link.title = this.words.say["app.hint"].replace("{address}", this.link.href.split("?")[0]);
     const {answered, right} = this.answers.count(this.score.beats);
     this.tally.textContent = answered ? this.words.say.score.replace("{right}", right).replace("{answered}", answered) : "";
     this.back.disabled = beat === 0 && part === 0;
@@ -163,7 +233,8 @@ class Stage {
   ahead() {
     if (this.embed || this.mounting) return;
     const order = [...this.slides].sort((a, b) => Math.abs(a.index - this.front - 0.1) - Math.abs(b.index - this.front - 0.1));
-    const next = order.find((slide) => !slide.opening);
+    // a student's device loads the next beat only: a thousand of them share one network
+    const next = order.find((slide) => !slide.opening && (!this.student || Math.abs(slide.index - this.front - 0.5) < 1));
     if (!next) return void (this.page.dataset.ahead = "1");
     this.mounting = true;
     const later = window.requestIdleCallback ?? ((act) => setTimeout(act, 30));
@@ -176,13 +247,17 @@ class Stage {
   }
 
   moved(slide, view) {
-    if (slide.index !== this.front || this.embed || slide.element.dataset.asked === "1") return;
+    if (slide.index !== this.front || this.embed || this.watching() || slide.element.dataset.asked === "1") return;
     const known = this.shared.state.view ?? slide.viewAt(slide.part);
     if (Object.keys(known).every((name) => known[name] === view[name])) return;
     this.shared.set({view});
   }
 
-  answered(slide) {
+  answered(slide, question, value) {
+    if (this.student && this.room.open(slide.index, question)) {
+      this.room.answer(slide.index, question, value);
+      return slide.question();
+    }
     if (slide.index === this.front) this.shared.set({part: this.shared.state.part + 1, view: null});
   }
 
@@ -226,9 +301,10 @@ class Stage {
 
   openDesk() {
     const url = new URL(location.href);
-    url.hash = `desk&lang=${this.language}`;
-    url.searchParams.set("desk", "");
-    const desk = window.open(url, `vizkv-desk-${this.score.id}`, "popup,width=1100,height=760");
+    const words = new URLSearchParams({desk: "", lang: this.language, ...(this.room ? {lead: this.room.secret} : {})});
+    url.hash = words;
+    if (!this.room) url.searchParams.set("desk", "");
+    const desk = window.open(url, `vizkv-desk-${this.room?.code ?? this.score.id}`, "popup,width=1100,height=760");
     if (desk) this.shared.peers.add(desk);
     else this.count.textContent = this.words.say["desk.blocked"];
   }
@@ -270,6 +346,10 @@ class Stage {
     // inside of the picture the arrows, the space bar and Home are the picture's
     const inside = target.closest?.(".place") && target !== document.body;
     const button = target.closest?.("button, a, [role=button]");
+    if (this.student && !inside && !button && this.watching()) {
+      if (FOLLOWED.includes(key)) event.preventDefault();
+      return event.stopImmediatePropagation();
+    }
     if (inside && (["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " ", "Home", "End", "Enter"].includes(key) || /^[1-9]$/.test(key))) return;
     if (button && (key === " " || key === "Enter")) return;
     if (!this.act(key, inside)) return;
@@ -300,8 +380,11 @@ class Stage {
     const actions = {
       PageDown: () => this.turn(1), PageUp: () => this.turn(-1), ArrowRight: () => this.turn(1), ArrowLeft: () => this.turn(-1), ArrowDown: () => this.turn(1),
       ArrowUp: () => this.turn(-1), " ": () => this.turn(1), Home: () => this.goTo(0), End: () => this.goTo(this.score.beats.length - 1),
-      b: () => this.shared.set({black: !this.shared.state.black}), ".": () => this.shared.set({black: !this.shared.state.black}),
-      ...(this.desk ? {} : {
+      ...(this.student ? {} : {b: () => this.shared.set({black: !this.shared.state.black}), ".": () => this.shared.set({black: !this.shared.state.black})}),
+      ...(this.room?.leads ? {
+        q: () => this.shared.set({join: !this.shared.state.join}), a: () => this.shared.set({shown: !this.shared.state.shown}),
+      } : {}),
+      ...(this.desk || this.student ? {} : {
         o: () => this.overview(!this.over), f: () => (document.fullscreenElement ? document.exitFullscreen() : this.page.requestFullscreen?.()),
         s: () => this.openDesk(), l: () => this.otherLens(), "?": () => this.help(),
       }),
