@@ -1,85 +1,201 @@
-"""How long a class waits for its pages, and what they weigh: python benchmarks/students.py [students].
+"""How long a class waits: `python benchmarks/students.py [students ...]`, by default 200, then 2,000.
 
-First one fresh browser opens the class's link, and a second time: bytes as they came over the wire. Then so many
-students open it in the same second. Each is a web socket that speaks as Streamlit's own page does: it asks for the
-first run, and is told what to draw. What their browsers then take to load the files and to draw is not in the seconds.
+The app as `make app` starts it, with the default lecture and a class of it. One fresh Chromium opens the class's link
+first: bytes over the wire, and seconds until its picture is drawn. Then so many students open the link in the same
+second. Each is a web socket and the requests that a browser makes before the first picture is drawn: page, style sheet,
+script, words, and the payload of the first beat, over two connections. What their browsers then take to draw is
+not in the seconds. Last, the lecturer turns a beat twenty times, and each student notes when it is told.
+
+The students run in processes of their own, on the same machine: they take processor time from the server, so the times
+are longer than those of students with devices of their own.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
+import os
+import re
+import resource
 import statistics
-import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+import urllib.request
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import websockets
 from playwright.sync_api import Browser
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from scripts import lab
 
-
-async def _student(url: str, query: str, begun: float) -> tuple[float, int, bool]:
-    """(seconds until the first run has come whole, its bytes, whether the player was among it)."""
-    address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
-    size, played = 0, False
-    async with websockets.connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=120) as socket:
-        ask = BackMsg()
-        ask.rerun_script.query_string = query
-        await socket.send(ask.SerializeToString())
-        while True:
-            data = await socket.recv()
-            size += len(data)
-            told = ForwardMsg.FromString(data)
-            played = played or b"vizkv_player" in data
-            if told.WhichOneof("type") == "script_finished":
-                return time.time() - begun, size, played
+STEPS = 20
+APART_S = 1.0  # seconds between two beats
+WORKERS = 2
 
 
-async def _class(url: str, query: str, count: int) -> list[tuple[float, int, bool]]:
-    begun = time.time()
-    return await asyncio.gather(*(_student(url, query, begun) for _ in range(count)))
+class _Connection:
+    """A connection that is kept open over several requests, as a browser keeps it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        self.ends: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def get(self, *paths: str) -> None:
+        """Fetch files, one after another."""
+        if self.ends is None:
+            self.ends = await asyncio.open_connection(self.host, self.port)
+        reader, writer = self.ends
+        for path in paths:
+            host = f"{self.host}:{self.port}"
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = re.search(rb"content-length: (\d+)", head)
+            if b" 200 " not in head.split(b"\r\n")[0] or length is None:
+                raise RuntimeError(f"{path}: {head[:80]!r}")
+            await reader.readexactly(int(length[1]))
+
+    def close(self) -> None:
+        """Close it."""
+        if self.ends:
+            self.ends[1].close()
 
 
-def _weight(browser: Browser, url: str) -> list[int]:
-    """Bytes of files that a fresh browser is sent for the page, and when it comes again."""
+async def _student(url: str, code: str, paths: list[str], begin: float, n: int) -> tuple[float, float, list[float]]:
+    """Return seconds until all files and the place were there, until the place alone, and when each step was told."""
+    address = urlsplit(url)
+    assert address.hostname and address.port
+    await asyncio.sleep(max(0.0, begin - time.time()))
+    began = time.time()
+    one, other = (_Connection(address.hostname, address.port) for _ in range(2))
+    await one.get(f"/c/{code}")
+    await asyncio.gather(one.get(*paths[::2]), other.get(*paths[1::2]))
+    one.close()
+    other.close()
+    live = f"{url.replace('http', 'ws', 1)}/c/{code}/live"
+    async with websockets.connect(live, open_timeout=120, compression=None, ping_interval=None) as socket:
+        await socket.send(json.dumps({"voter": f"{n:032x}"}))
+        told = json.loads(await socket.recv())
+        opened = time.time() - began
+        steps, last = [], told["n"]
+        while len(steps) < STEPS:
+            told = json.loads(await socket.recv())
+            if told.get("n", last) != last:
+                steps += [time.time()] * (told["n"] - last)
+                last = told["n"]
+        return opened, began, steps
+
+
+def students(
+    url: str, code: str, paths: list[str], begin: float, numbers: range
+) -> list[tuple[float, float, list[float]]]:
+    """Return what each student noted; runs in a process of its own."""
+
+    async def all_of_them() -> list[tuple[float, float, list[float]]]:
+        return await asyncio.gather(*(_student(url, code, paths, begin, n) for n in numbers))
+
+    return asyncio.run(all_of_them())
+
+
+async def _lecturer(url: str, code: str, secret: str, count: int) -> list[float]:
+    """Wait until all students are there, then turn beats; return when each was sent."""
+    live = f"{url.replace('http', 'ws', 1)}/c/{code}/live"
+    async with websockets.connect(live, open_timeout=120, compression=None, ping_interval=None) as socket:
+        await socket.send(json.dumps({"secret": secret}))
+        here = 0
+        while here < count:
+            here = json.loads(await socket.recv()).get("students", here)
+        await asyncio.sleep(3)
+        sent = []
+        for k in range(1, STEPS + 1):
+            sent.append(time.time())
+            await socket.send(json.dumps({"place": {"beat": k % 2, "part": 0, "by": 1, "k": k}}))
+            until = time.time() + APART_S
+            while (left := until - time.time()) > 0:
+                try:
+                    await asyncio.wait_for(socket.recv(), left)
+                except TimeoutError:
+                    break
+        return sent
+
+
+def _resident(pid: int) -> float:
+    """Return the memory of a process in MB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+def _fresh(browser: Browser, url: str) -> tuple[list[str], int, float]:
+    """Return the files that a student's page asks for before its picture is drawn, bytes on the wire, and seconds."""
     page = browser.new_context().new_page()
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
-    sent: list[float] = []
-    wire.on("Network.loadingFinished", lambda told: sent.append(told["encodedDataLength"]))
-    weights = []
-    for _ in range(2):
-        sent.clear()
-        page.goto(url)
-        lab.settle(page)
-        page.wait_for_timeout(3000)  # what is below the player is fetched later
-        weights.append(round(sum(sent)))
-    return weights
+    origin = url[: url.index("/", len("https://"))]
+    sizes: list[float] = []
+    paths: list[str] = []
+    wire.on("Network.loadingFinished", lambda told: sizes.append(told["encodedDataLength"]))
+    page.on("request", lambda request: paths.append(request.url.removeprefix(origin)))
+    began = time.time()
+    page.goto(url)
+    page.wait_for_selector(".slide.front[data-ready='1']")
+    seconds = time.time() - began
+    found = [path for path in paths if path.startswith("/show/")]
+    size = round(sum(sizes))
+    page.context.close()
+    return found, size, seconds
 
 
-def main(count: int) -> None:
-    """Print the seconds."""
-    with lab.running_app() as app, lab.chromium() as browser:
-        lecturer = browser.new_context().new_page()
-        lecturer.goto(f"{app.url}/?preset=readers-question&step=237")
-        lab.settle(lecturer)
-        name = lab.begin_class(lecturer)
-        first, again = _weight(browser, f"{app.url}/?class={name}")
-        print(f"files of the page: {first / 1e6:.1f} MB, and {again / 1e6:.2f} MB when it is opened again")
-        for students in (1, count):
-            with ThreadPoolExecutor(1) as apart:  # Playwright's own loop runs in this thread
-                came = apart.submit(lambda n=students: asyncio.run(_class(app.url, f"class={name}", n))).result()
-            seconds = [second for second, _, _ in came]
-            whole = sum(played for _, _, played in came)
-            each = statistics.median(size for _, size, _ in came) / 1024
-            print(
-                f"{students} at once: median {statistics.median(seconds):.2f} s, the last {max(seconds):.2f} s;"
-                f" {each:.0f} KiB each, unpacked; {whole} have the player"
-            )
+def _post(url: str) -> dict[str, str]:
+    request = urllib.request.Request(url, method="POST", headers={"X-Vizkv": "1"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def main(counts: list[int]) -> None:
+    """Print the table."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["VIZKV_STATE"] = folder
+        with lab.running_app() as app, lab.chromium() as browser:
+            while not lab.answers(f"{app.url}/show/lecture"):
+                app.check()
+                time.sleep(0.5)
+            first = _post(f"{app.url}/show/lecture/class")
+            paths, size, seconds = _fresh(browser, f"{app.url}/c/{first['code']}")
+            print(f"one fresh browser: {len(paths) + 1} files, {size / 1e6:.2f} MB, picture after {seconds:.2f} s")
+            print(f"load of the machine before (1 min): {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+            print("students   open: median, last        told: median, 95 %, last   memory of the server")
+            for count in counts:
+                told = _post(f"{app.url}/show/lecture/class")
+                begin = time.time() + 2 + count / 1000
+                share = -(-count // WORKERS)
+                with ProcessPoolExecutor(WORKERS + 1, mp_context=get_context("spawn")) as pool:
+                    parts = [
+                        pool.submit(students, app.url, told["code"], paths, begin, range(at, min(count, at + share)))
+                        for at in range(0, count, share)
+                    ]
+                    lead = pool.submit(_lead, app.url, told["code"], told["secret"], count)
+                    found = [one for part in parts for one in part.result()]
+                    sent = lead.result()
+                opened = [seconds for seconds, _, _ in found]
+                late = sorted(1000 * (at - sent[k]) for _, _, steps in found for k, at in enumerate(steps))
+                print(
+                    f"{count:8} {statistics.median(opened):10.2f} s {max(opened):6.2f} s"
+                    f" {statistics.median(late):13.0f} ms {late[int(0.95 * len(late))]:5.0f} ms {late[-1]:5.0f} ms"
+                    f" {_resident(app.process.pid):10.0f} MB",
+                    flush=True,
+                )
+
+
+def _lead(url: str, code: str, secret: str, count: int) -> list[float]:
+    return asyncio.run(_lecturer(url, code, secret, count))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("students", type=int, nargs="*", default=[200, 2000])
+    main(parser.parse_args().students)

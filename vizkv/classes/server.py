@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 
 import segno
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vizkv.classes import hub as hubs
@@ -244,6 +246,33 @@ class Rooms:
         finally:
             room.lecturers -= 1
             room.seen = time.monotonic()
+
+
+class Front:
+    """ASGI middleware that answers what is asked of shows and classes, and passes on all else.
+
+    The app's own middleware (sessions, compression) would take more time for each of 2,000 students than our routes do.
+    """
+
+    def __init__(self, app: ASGIApp, rooms: Rooms) -> None:
+        self._app = app
+        self._ours = Router(rooms.routes())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one socket."""
+        ours = scope["type"] in ("http", "websocket") and scope["path"].startswith(("/show/", "/c/"))
+        await (self._ours if ours else self._app)(scope, receive, send)
+
+
+def allow_sockets() -> None:
+    """Let this process have as many open files as the system permits: the usual 1,024 are too few for a class."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _student(socket: WebSocket, room: Class, voter: str) -> None:

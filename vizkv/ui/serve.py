@@ -15,7 +15,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from vizkv.classes.server import Rooms
+from vizkv.classes.server import Front, Rooms, allow_sockets
 from vizkv.scenario.digest import digest_of
 from vizkv.scenario.schema import ScenarioError
 from vizkv.ui import link
@@ -65,8 +65,9 @@ def main(script: str, *options: str) -> None:
     gc.freeze()
     classroom.served = True
     sys.argv = [str(Path(script).resolve())]  # Streamlit looks for its configuration beside the script
-    routes = [*classroom.routes(), *Rooms().routes()]
-    st.App(script, routes=routes, middleware=[Middleware(PackedFiles)]).run(config=options_of(options))
+    allow_sockets()
+    middleware = [Middleware(Front, rooms=Rooms()), Middleware(PackedFiles)]
+    st.App(script, routes=classroom.routes(), middleware=middleware).run(config=options_of(options))
 
 
 if __name__ == "__main__":
