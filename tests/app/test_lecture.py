@@ -175,3 +175,10 @@ def test_a_student_who_follows_a_class_turns_no_beats(pressed):
     app = opened(lecture=lecture.keep(SCRIPT), beat="1", **{"class": "abc"})
     app = pressed(app, what="go", by=1)
     assert app.session_state["vizkv.session"].beat == 1
+
+
+def test_the_page_leads_to_the_show_where_the_server_has_it(monkeypatch):
+    assert not opened("lecture").get("link_button")
+    monkeypatch.setattr(classroom, "served", True)
+    (button,) = opened("lecture").get("link_button")
+    assert button.proto.url.endswith("/show/lecture")

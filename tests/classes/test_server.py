@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tests.show.test_show import SHORT
@@ -264,6 +266,19 @@ def test_an_ended_class_is_gone_for_everybody(app: Server, state):
         assert alice.until("refused")["refused"] == "over"
     assert list(state.glob("*.jsonl")) == []
     assert app.client.get(f"/c/{code}").status_code == 404
+
+
+def test_the_front_answers_for_classes_below_a_path_and_passes_on_all_else(state, show: Show):
+    rooms = Rooms()
+    rooms.shelf.put("short", show)
+    inner = Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("the app"))])
+    with TestClient(server.Front(inner, rooms, base="/lab/")) as client:
+        assert client.get("/lab/show/short").headers["content-type"].startswith("text/html")
+        told = client.post("/lab/show/short/class", headers={"X-Vizkv": "1"}).json()
+        with Socket(client.websocket_connect(f"/lab/c/{told['code']}/live"), {"voter": ALICE}) as alice:
+            alice.at(0, 0)
+        for path in ("/", "/show/short", "/lab/", "/lab/memory", "/lab/cache"):
+            assert client.get(path).text == "the app"
 
 
 def test_the_limits_are_said(app: Server, monkeypatch):

@@ -254,14 +254,19 @@ class Front:
     The app's own middleware (sessions, compression) would take more time for each of 2,000 students than our routes do.
     """
 
-    def __init__(self, app: ASGIApp, rooms: Rooms) -> None:
+    def __init__(self, app: ASGIApp, rooms: Rooms, base: str = "") -> None:
+        """``base``: the path that the app is under, if not the server's root."""
         self._app = app
         self._ours = Router(rooms.routes())
+        self._base = f"/{base.strip('/')}" if base.strip("/") else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
-        ours = scope["type"] in ("http", "websocket") and scope["path"].startswith(("/show/", "/c/"))
-        await (self._ours if ours else self._app)(scope, receive, send)
+        paths = (f"{self._base}/show/", f"{self._base}/c/")
+        if scope["type"] in ("http", "websocket") and scope["path"].startswith(paths):
+            await self._ours({**scope, "root_path": self._base}, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def allow_sockets() -> None:

@@ -66,8 +66,10 @@ def main(script: str, *options: str) -> None:
     classroom.served = True
     sys.argv = [str(Path(script).resolve())]  # Streamlit looks for its configuration beside the script
     allow_sockets()
-    middleware = [Middleware(Front, rooms=Rooms()), Middleware(PackedFiles)]
-    st.App(script, routes=classroom.routes(), middleware=middleware).run(config=options_of(options))
+    config = options_of(options)
+    base = str(config.get("server.baseUrlPath", st.get_option("server.baseUrlPath")))
+    middleware = [Middleware(Front, rooms=Rooms(), base=base), Middleware(PackedFiles)]
+    st.App(script, routes=classroom.routes(), middleware=middleware).run(config=config)
 
 
 if __name__ == "__main__":

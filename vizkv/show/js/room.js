@@ -26,7 +26,8 @@ export class Room {
     this.floor = 0; // the server's count after the last of them
     this.unsent = false; // moved while there was no connection
     this.connected = false;
-    this.refused = "";
+    this.trouble = ""; // why the server has ended the last connection
+    this.refused = ""; // why it will end the next one, too
     this.tries = 0;
     this.peers = new Set();
   }
@@ -77,6 +78,7 @@ export class Room {
 
   hear(data) {
     if (data.refused) {
+      this.trouble = data.refused;
       if (FINAL.includes(data.refused)) this.refused = data.refused;
       this.tries = Math.max(this.tries, 4);
       return this.heard();
@@ -92,11 +94,12 @@ export class Room {
     this.news = data;
     this.tries = 0;
     this.connected = true;
+    this.trouble = "";
     if (this.first) {
       this.first = false;
       this.floor = 0;
       // moved while there was no connection: that counts, unless another window has moved the class since
-      if (this.unsent && known === data.n) this.send();
+      if (this.unsent && (known === data.n || data.place.by === this.me)) this.send();
       this.unsent = false;
     }
     this.adopt();

@@ -53,8 +53,12 @@ export function joinScreen(stage) {
 export function classLine(words, room) {
   const {say} = words;
   if (room.refused) return say[`class.refused.${room.refused}`] ?? say["class.refused.class"];
-  if (!room.connected) return say["class.connecting"];
-  if (!room.leads) return "";
+  if (!room.connected) return say[`class.refused.${room.trouble}`] ?? say["class.connecting"];
+  if (!room.leads) {
+    const {beat, part} = room.news.place;
+    const elsewhere = room.alone && (beat !== room.state.beat || part !== room.state.part);
+    return elsewhere ? say["class.elsewhere"].replace("{n}", beat + 1) : "";
+  }
   const number = (n) => n.toLocaleString(words.lang);
   const {students, tally, kept} = room.news;
   const parts = [say["class.students"].replace("{n}", number(students))];

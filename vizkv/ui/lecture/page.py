@@ -10,6 +10,7 @@ from vizkv.lecture import Lecture
 from vizkv.messages.escape import markdown
 from vizkv.scenario.schema import ScenarioError
 from vizkv.ui import link, store
+from vizkv.ui.frame import classroom
 from vizkv.ui.lecture import ahead as lecture_ahead
 from vizkv.ui.lecture import mode as lecture
 from vizkv.ui.player import runs
@@ -37,6 +38,11 @@ def show() -> None:
         asking = st.toggle(say("lecture.questions"), value=True, key=_ASKING, help=say("lecture.questions.help"))
         if st.button(say("lecture.start"), key="lecture-start", type="primary", icon=":material/play_arrow:"):
             _go(name, 1, asking)
+        if name == lecture.OWN and classroom.served:
+            st.link_button(
+                say("lecture.show"), f"{link.base()}show/{lecture.OWN}", icon=":material/groups:",
+                help=say("lecture.show.help"),
+            )  # fmt: skip
         if now.lecture and now.beat > 1:
             resume = say("lecture.resume", beat=now.beat)
             if st.button(resume, key="lecture-resume", icon=":material/redo:"):
