@@ -4,7 +4,8 @@ The app as `make app` starts it, with the default lecture and a class of it. One
 first: bytes over the wire, and seconds until its picture is drawn. Then so many students open the link in the same
 second. Each is a web socket and the requests that a browser makes before the first picture is drawn: page, style sheet,
 script, words, and the payload of the first beat, over two connections. What their browsers then take to draw is
-not in the seconds. Last, the lecturer turns a beat twenty times, and each student notes when it is told.
+not in the seconds. Last, the lecturer turns a beat twenty times (--steps), once a second; each student notes when it
+is told. The server's memory is that after the first of these beats and after the last.
 
 The students run in processes of their own, on the same machine: they take processor time from the server, so the times
 are longer than those of students with devices of their own.
@@ -25,6 +26,7 @@ import urllib.request
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import websockets
@@ -32,7 +34,6 @@ from playwright.sync_api import Browser
 
 from scripts import lab
 
-STEPS = 20
 APART_S = 1.0  # seconds between two beats
 WORKERS = 2
 
@@ -64,7 +65,9 @@ class _Connection:
             self.ends[1].close()
 
 
-async def _student(url: str, code: str, paths: list[str], begin: float, n: int) -> tuple[float, float, list[float]]:
+async def _student(
+    url: str, code: str, paths: list[str], begin: float, n: int, count: int
+) -> tuple[float, float, list[float]]:
     """Return seconds until all files and the place were there, until the place alone, and when each step was told."""
     address = urlsplit(url)
     assert address.hostname and address.port
@@ -81,7 +84,7 @@ async def _student(url: str, code: str, paths: list[str], begin: float, n: int) 
         told = json.loads(await socket.recv())
         opened = time.time() - began
         steps, last = [], told["n"]
-        while len(steps) < STEPS:
+        while len(steps) < count:
             told = json.loads(await socket.recv())
             if told.get("n", last) != last:
                 steps += [time.time()] * (told["n"] - last)
@@ -90,18 +93,20 @@ async def _student(url: str, code: str, paths: list[str], begin: float, n: int) 
 
 
 def students(
-    url: str, code: str, paths: list[str], begin: float, numbers: range
-) -> list[tuple[float, float, list[float]]]:
+    url: str, code: str, paths: list[str], begin: float, numbers: range, steps: int
+) -> list[tuple[float, float, list[float]]]:  # fmt: skip
     """Return what each student noted; runs in a process of its own."""
 
     async def all_of_them() -> list[tuple[float, float, list[float]]]:
-        return await asyncio.gather(*(_student(url, code, paths, begin, n) for n in numbers))
+        return await asyncio.gather(*(_student(url, code, paths, begin, n, steps) for n in numbers))
 
     return asyncio.run(all_of_them())
 
 
-async def _lecturer(url: str, code: str, secret: str, count: int) -> list[float]:
-    """Wait until all students are there, then turn beats; return when each was sent."""
+async def _lecturer(
+    url: str, code: str, secret: str, count: int, steps: int, pid: int
+) -> tuple[list[float], float, float]:
+    """Turn beats when all students are there; return when each was sent, and the memory before and after."""
     live = f"{url.replace('http', 'ws', 1)}/c/{code}/live"
     async with websockets.connect(live, open_timeout=120, compression=None, ping_interval=None) as socket:
         await socket.send(json.dumps({"secret": secret}))
@@ -109,8 +114,8 @@ async def _lecturer(url: str, code: str, secret: str, count: int) -> list[float]
         while here < count:
             here = json.loads(await socket.recv()).get("students", here)
         await asyncio.sleep(3)
-        sent = []
-        for k in range(1, STEPS + 1):
+        sent, before = [], 0.0
+        for k in range(1, steps + 1):
             sent.append(time.time())
             await socket.send(json.dumps({"place": {"beat": k % 2, "part": 0, "by": 1, "k": k}}))
             until = time.time() + APART_S
@@ -119,7 +124,8 @@ async def _lecturer(url: str, code: str, secret: str, count: int) -> list[float]
                     await asyncio.wait_for(socket.recv(), left)
                 except TimeoutError:
                     break
-        return sent
+            before = before or _resident(pid)
+        return sent, before, _resident(pid)
 
 
 def _resident(pid: int) -> float:
@@ -154,7 +160,7 @@ def _post(url: str) -> dict[str, str]:
         return dict(json.load(answer))
 
 
-def main(counts: list[int]) -> None:
+def main(counts: list[int], steps: int) -> None:
     """Print the table."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -175,27 +181,31 @@ def main(counts: list[int]) -> None:
                 share = -(-count // WORKERS)
                 with ProcessPoolExecutor(WORKERS + 1, mp_context=get_context("spawn")) as pool:
                     parts = [
-                        pool.submit(students, app.url, told["code"], paths, begin, range(at, min(count, at + share)))
+                        pool.submit(
+                            students, app.url, told["code"], paths, begin, range(at, min(count, at + share)), steps
+                        )
                         for at in range(0, count, share)
                     ]
-                    lead = pool.submit(_lead, app.url, told["code"], told["secret"], count)
+                    lead = pool.submit(_lead, app.url, told["code"], told["secret"], count, steps, app.process.pid)
                     found = [one for part in parts for one in part.result()]
-                    sent = lead.result()
+                    sent, before, after = lead.result()
                 opened = [seconds for seconds, _, _ in found]
-                late = sorted(1000 * (at - sent[k]) for _, _, steps in found for k, at in enumerate(steps))
+                late = sorted(1000 * (at - sent[k]) for _, _, times in found for k, at in enumerate(times))
                 print(
                     f"{count:8} {statistics.median(opened):10.2f} s {max(opened):6.2f} s"
                     f" {statistics.median(late):13.0f} ms {late[int(0.95 * len(late))]:5.0f} ms {late[-1]:5.0f} ms"
-                    f" {_resident(app.process.pid):10.0f} MB",
+                    f" {before:9.0f}, {after:.0f} MB",
                     flush=True,
                 )
 
 
-def _lead(url: str, code: str, secret: str, count: int) -> list[float]:
-    return asyncio.run(_lecturer(url, code, secret, count))
+def _lead(*what: Any) -> tuple[list[float], float, float]:
+    return asyncio.run(_lecturer(*what))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("students", type=int, nargs="*", default=[200, 2000])
-    main(parser.parse_args().students)
+    parser.add_argument("--steps", type=int, default=20)
+    given = parser.parse_args()
+    main(given.students, given.steps)
