@@ -12,6 +12,21 @@ _PAGED = {
     "watermark": st.sampled_from([0.0, 0.01, 0.1]),
     "null_block": st.booleans(),
 }
+_GROUP = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("full")}, optional={"block_size": st.sampled_from([2, 4, 8])}),
+    st.fixed_dictionaries(
+        {"kind": st.just("sliding"), "window": st.integers(2, 40)}, optional={"block_size": st.sampled_from([2, 4])}
+    ),
+    st.fixed_dictionaries({"kind": st.just("chunked"), "chunk": st.integers(1, 40)}),
+)
+_GROUPS = {
+    "kind": st.just("paged"),
+    "block_size": st.sampled_from([1, 2, 4]),
+    "prefix_caching": st.booleans(),
+    "watermark": st.sampled_from([0.0, 0.01, 0.1]),
+    "groups": st.lists(_GROUP, min_size=1, max_size=4),
+    "retention": st.sampled_from([0, "dense", 8]),
+}
 _VIRTUAL = {
     "kind": st.just("virtual"),
     "page": st.sampled_from([1, 2, 4, 16]),
@@ -45,7 +60,7 @@ def lengths_only(draw: st.DrawFn) -> dict[str, Any]:
     slots = draw(st.sampled_from([64, 128, 256, 512, 1000]))
     systems = draw(
         st.lists(
-            st.one_of(*(st.fixed_dictionaries(kind) for kind in (_PAGED, _CONTIGUOUS, _VIRTUAL))),
+            st.one_of(*(st.fixed_dictionaries(kind) for kind in (_PAGED, _GROUPS, _CONTIGUOUS, _VIRTUAL))),
             min_size=1,
             max_size=3,
         )

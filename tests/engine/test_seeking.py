@@ -1,17 +1,17 @@
 """Any step of a run may be reached without painting those before it."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.drawn import lengths_only
 from vizkv.engine import engine
-from vizkv.scenario.schema import from_dict
+from vizkv.scenario.schema import ScenarioError, from_dict
 from vizkv.systems import registry
 from vizkv.trace.trace import Trace
 
 FACTS = (
     "step", "live", "waiting", "free_queue", "references", "cached", "holders", "swapped", "cpu_references",
-    "repointed", "counts", "scheduled", "hits", "preempted", "finished", "events",
+    "repointed", "spots", "contents", "counts", "scheduled", "hits", "preempted", "finished", "events",
 )  # fmt: skip
 GROUPS = {
     "slots": 96, "max_model_len": 64, "model": "none",
@@ -35,7 +35,7 @@ def assert_reached(trace: Trace, steps: list[float]) -> None:
             sought.skip_to(step)
             sought.advance()
             for name in FACTS:
-                assert getattr(sought, name) == getattr(walked, name), (name, step)
+                assert getattr(sought, name, None) == getattr(walked, name, None), (name, step)
             assert list(sought.live) == list(walked.live)
             assert (sought.codes() == walked.codes()).all()
             painted = [None] * system.slots
@@ -47,7 +47,12 @@ def assert_reached(trace: Trace, steps: list[float]) -> None:
 @given(lengths_only(), st.lists(st.floats(0, 1), min_size=1, max_size=4))
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_step_that_is_sought_is_the_step_that_is_walked_to(data, steps):
-    assert_reached(engine.run(from_dict(data)), steps)
+    try:
+        trace = engine.run(from_dict(data))
+    except ScenarioError:  # of two seconds at one request a second none may be left
+        assume(False)
+        raise
+    assert_reached(trace, steps)
 
 
 def test_it_is_so_where_blocks_are_shared_swapped_and_moved_by_hand():

@@ -185,11 +185,11 @@ class Ahead(SystemRun):
         self._spans.append([sequence.index, first, -1, position, sequence.tokens[position]])
         self._open[sequence.index] = row
         self._ends.setdefault(first + sequence.final_slots - 1 - position, []).append(row)
-        self._next_growth(row, position, first)
+        self._next_growth(row, position, first, first=True)
 
-    def _next_growth(self, row: int, position: int, step: int) -> None:
+    def _next_growth(self, row: int, position: int, step: int, *, first: bool = False) -> None:
         """Enter in the calendar the next step, not before ``step``, in which a span may need memory."""
-        wait = self.scheduler.wait(position)
+        wait = self.scheduler.wait(position, first=first)
         if wait is not None:
             self._grows.setdefault(step + wait, []).append(row)
 

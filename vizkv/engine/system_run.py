@@ -31,7 +31,7 @@ class SystemRun:
         self.scheduler: Scheduler = registry.scheduler(self.system, scenario)
         self.free_order = tuple(self.scheduler.free_queue())
         # if the system can fork sequences, all of one request arrive with its first
-        self.pending = [i for i, p in enumerate(prepared) if p.member == 0 or not self.system.can_fork]
+        self.pending = [i for i, p in enumerate(prepared) if p.member == 0 or not self.system.forks]
         self.interventions = Interventions(self.scheduler, scenario, [p.id for p in prepared])
         self.recorder = SystemRecorder()
         self.chooser = Chooser(prepared, scenario.seed)
@@ -75,7 +75,7 @@ class SystemRun:
         """Return a sequence that arrives; the first of a request brings its other sequences as its group."""
         first = self._member(index)
         p = self.prepared[index]
-        if p.members > 1 and self.system.can_fork:
+        if p.members > 1 and self.system.forks:
             members = [first, *(self._member(index + n) for n in range(1, p.members))]
             group = Group(members, p.shared, p.beam, forked=False)
             for member in members:
@@ -119,7 +119,7 @@ class SystemRun:
             name=system.label,
             kind=system.kind,
             detail=system.model_dump(exclude={"free_order"}),
-            slots=self.scenario.slots,
+            slots=system.pool(self.scenario.slots),
             block_size=system.block,
             free_order=self.free_order,
             tokens=tokens,

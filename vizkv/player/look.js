@@ -11,7 +11,7 @@ export const FREE_MARKS = {[CODE.CACHED]: MARK.CACHED, [CODE.MAPPED]: MARK.MAPPE
 
 /** The mark of a code. `categories`: of each code; a free slot stays light where the paper counts it as external. */
 export function slotMark(code, categories) {
-  if (code < CODE.FREE) return categories[code];
+  if (code < CODE.FREE || code === CODE.EXPIRED) return categories[code];
   return FREE_MARKS[code] ?? (categories[code] === MARK.FREE ? MARK.FREE : MARK.OTHERS);
 }
 export const TONES = 10; // colours for requests; tone 0 is "coloured by state"

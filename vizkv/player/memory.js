@@ -1,8 +1,8 @@
 // One system's pool at a step. For each slot we keep the number of the run that painted it last: code, owner, position
 // and "since when" all follow from that one number.
 
-export const CODE = {USED: 0, PENDING: 1, SURPLUS: 2, REALISED: 3, ROUNDING: 4, STRANDED: 5, FREE: 6, CACHED: 7, MAPPED: 8};
-export const CODES = 9;
+export const CODE = {USED: 0, PENDING: 1, SURPLUS: 2, REALISED: 3, ROUNDING: 4, STRANDED: 5, FREE: 6, CACHED: 7, MAPPED: 8, EXPIRED: 9};
+export const CODES = 10;
 
 /** What each code is in the lens: online a slot that is never written cannot be told from one that will be. */
 export function statesOf(trace, view) {

@@ -128,7 +128,7 @@ export class Row {
       share.hidden = count === 0;
     });
     // the part of "external & others" that is free stays light
-    const free = this.memory.counts().reduce((sum, n, code) => sum + (code >= CODE.FREE ? n : 0), 0);
+    const free = this.memory.counts().reduce((sum, n, code) => sum + (code >= CODE.FREE && code !== CODE.EXPIRED ? n : 0), 0);
     const others = totals[MARK.EXTERNAL];
     this.shares[MARK.EXTERNAL].style.setProperty("--light", view.accounting === "paper" && others ? free / others : 0);
     this.reach();

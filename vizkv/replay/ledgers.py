@@ -61,7 +61,7 @@ class Series:
 def ledgers(system: SystemTrace, requests: tuple[RequestFacts, ...]) -> Series:
     """Return the ledgers of one system, counted from its events if its kind allows, otherwise by replaying it."""
     rows = Rows(system, requests)
-    counts = registry.of(system).replay.counted(rows)
+    counts = registry.replay_class(system).counted(rows)
     if counts is None:
         return painted(system, requests)
     return Series(

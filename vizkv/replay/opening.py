@@ -43,7 +43,7 @@ def _match(trace: Trace, scenario: Scenario) -> None:
 
 def _same(system: SystemTrace, wanted: System, scenario: Scenario) -> bool:
     """Whether a system of the trace is the ``wanted`` one of the scenario; its name may differ."""
-    if (system.kind, system.slots, system.block_size) != (wanted.kind, scenario.slots, wanted.block):
+    if (system.kind, system.slots, system.block_size) != (wanted.kind, wanted.pool(scenario.slots), wanted.block):
         return False
     kept: dict[str, Any] = {"name": wanted.name}
     elsewhere = {"free_order"} & set(type(wanted).model_fields)  # a trace stores it outside ``detail``

@@ -46,7 +46,7 @@ class _TooLong(Exception):
 def _timed(system: SystemTrace, requests: tuple[RequestFacts, ...], until: float) -> Replay:
     """Return a replay that raises _TooLong once ``time.monotonic()`` passes ``until``, even within a step."""
 
-    class Timed(registry.of(system).replay):  # type: ignore[misc]
+    class Timed(registry.replay_class(system)):  # type: ignore[misc]
         applied = 0
 
         def apply(self, event: Event, late: bool) -> None:
@@ -66,8 +66,8 @@ def checked(trace: Trace, seconds: float = math.inf) -> Trace:
     until = time.monotonic() + seconds
     try:
         for system in trace.systems:
-            kind = registry.of(system)
-            if not kind.replay.requires <= set(system.detail) or kind.schema.has_block_table != (system.block_size > 0):
+            requires, tables = registry.replay_class(system).requires, registry.schema(system).has_block_table
+            if not requires <= set(system.detail) or tables != (system.block_size > 0):
                 raise LookupError(system.kind)
             _walk_through(system, trace.requests, until)
     except _TooLong:

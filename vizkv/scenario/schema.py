@@ -70,6 +70,15 @@ class Scenario(Part):
             )
         for i, system in enumerate(self.systems):
             system.check(f"systems[{i}]", self.slots)
+            if system.lengths_only and self.model != "none":
+                raise ValueError(
+                    told(
+                        "The field model is {model!r} beside systems[{i}], whose layers fall into groups; valid is "
+                        "'none': groups are run by their lengths only",
+                        model=self.model,
+                        i=i,
+                    )
+                )
         _all_different("systems", "name", [s.name for s in self.systems if s.name])
         _all_different("requests", "id", [r.id for r in self.requests if r.id])
         total = sum(r.least_slots for r in self.requests)
@@ -100,8 +109,8 @@ def _groups_fit(scenario: Scenario) -> None:
 
     Systems that fork run all sequences of a request together; the others cannot run beam search.
     """
-    alone = next((s for s in scenario.systems if not s.can_fork), None)
-    together = any(s.can_fork for s in scenario.systems)
+    alone = next((s for s in scenario.systems if not s.forks), None)
+    together = any(s.forks for s in scenario.systems)
     for i, request in enumerate(scenario.requests):
         if request.beam_width is not None and alone is not None:
             raise ValueError(

@@ -14,8 +14,8 @@ from vizkv.systems.base.system import Limits, System
 from vizkv.systems.contiguous.replay import ContiguousReplay
 from vizkv.systems.contiguous.scheduler import ContiguousScheduler
 from vizkv.systems.contiguous.schema import ContiguousSystem
+from vizkv.systems.paged import variants
 from vizkv.systems.paged.replay import PagedReplay
-from vizkv.systems.paged.scheduler import PagedScheduler
 from vizkv.systems.paged.schema import PagedSystem
 from vizkv.systems.virtual.replay import VirtualReplay
 from vizkv.systems.virtual.scheduler import VirtualScheduler
@@ -24,7 +24,7 @@ from vizkv.trace.trace import RequestFacts, SystemTrace
 
 KINDS: dict[str, Kind] = {
     "contiguous": Kind(ContiguousSystem, ContiguousScheduler, ContiguousReplay),
-    "paged": Kind(PagedSystem, PagedScheduler, PagedReplay),
+    "paged": Kind(PagedSystem, variants.scheduler, PagedReplay, variants.replay),
     "virtual": Kind(VirtualSystem, VirtualScheduler, VirtualReplay),
 }
 _listeners: list[Callable[[], None]] = []
@@ -54,7 +54,12 @@ def scheduler(system: System, limits: Limits) -> Scheduler:
 
 def replay(system: SystemTrace, requests: tuple[RequestFacts, ...]) -> Replay:
     """The replay of a system, before its first step."""
-    return of(system).replay(system, requests)
+    return replay_class(system)(system, requests)
+
+
+def replay_class(system: SystemTrace) -> type[Replay]:
+    """The class that replays a system."""
+    return of(system).replay_of(system.detail)
 
 
 def register(name: str, kind: Kind) -> None:
@@ -83,4 +88,7 @@ def union() -> Any:
     return Annotated[Union[tuple(kind.schema for kind in KINDS.values())], Field(discriminator="kind")]  # noqa: UP007
 
 
-__all__ = ["KINDS", "Kind", "of", "register", "replay", "scheduler", "schema", "union", "unregister", "when_changed"]
+__all__ = [
+    "KINDS", "Kind", "of", "register", "replay", "replay_class", "scheduler", "schema", "union", "unregister",
+    "when_changed",
+]  # fmt: skip

@@ -10,17 +10,21 @@ ADMITTED       joined the running list. a: first slot (-1 paged), b: estimate E,
 REFUSED        the head of the waiting queue does not fit. a: need in slots, b: free slots, c: slots of the largest
                hole, d: its first slot (-1 none). Paged: c = b, a hole is any free block
 MOVED          ideal placement only. a: old first slot, b: new first slot, c: slots held
-BLOCK          took a block from the free queue. a: block id, b: index in the block table
+BLOCK          took a block from the free queue. a: block id, b: index in the block table, c: the group of layers whose
+               table it is, 0 where there is one table
 HIT            prefix-cache hit at admission. a: tokens found
-SHARED         a found block joined the table. a: block id, b: index in the table, c: 1 if it lay in the free queue
+SHARED         a found block joined the table. a: block id, b: index in the table, c: 1 if it lay in the free queue,
+               d: the group
 WRITTEN        the step writes K/V. a: first position, b: number of tokens, c: id of the last of them
-REGISTERED     a full block entered the prefix cache. a: block id
+REGISTERED     a full block entered the prefix cache. a: block id; where layers fall into groups, b: its index in the
+               sequence, c: the group
 EVICTED        a block lost its hash because it was allocated again. a: block id
 PREEMPTED      lost its slots, back to the front of the waiting queue. a: slots that it had written, b: 0 if they are
                recomputed, 1 if they were swapped out, c: 1 if another sequence of its request is queued in its place
 FINISHED       has all its output
 FREED          released its slots. a: first slot, b: its range, where it has one, c: slots held
-FREED_BLOCK    released a block. a: block id, b: references left, c: 0 front of the free queue, 1 back, -1 none
+FREED_BLOCK    released a block. a: block id, b: references left, c: 0 front of the free queue, 1 back, -1 none, d: the
+               group
 FORKED         starts with a copy of another sequence's block table. a: that sequence, b: tokens written
 COPIED         copy-on-write. a: the shared block, b: the block taken from the free queue that replaces it in this
                table, c: index in the table, d: slots copied
@@ -34,6 +38,7 @@ UNMAPPED       a page was unmapped. a: page, b: its index in the range, c: the r
 REPOINTED      by hand: the model is given a wrong block. a: index in the table, b: the wrong block, c: the right one
 SHORT          a running sequence cannot go on: the last of the running list is preempted for it. a: blocks that its
                request needs in this step, b: blocks that are free
+LEFT_BEHIND    released a block behind the window of its group, and goes on. a to d: as FREED_BLOCK
 =============  =======================================================================================
 """
 
@@ -70,6 +75,7 @@ class Kind(IntEnum):
     SHORT = 21
     MAPPED = 22
     UNMAPPED = 23
+    LEFT_BEHIND = 24
 
 
 class Event(NamedTuple):

@@ -27,6 +27,7 @@ class Code(IntEnum):
     FREE = 6
     CACHED = 7  # free, but its content can still be reused
     MAPPED = 8  # free, but mapped into a range of addresses that no request owns
+    EXPIRED = 9  # written and held, but no layer reads it again: it is behind the window
 
 
 STATES = ("used", "reserved", "internal", "rounding", "stranded", "free")
@@ -34,13 +35,25 @@ CATEGORIES = ("used", "reserved", "internal", "external", "free")
 
 # the state of each code, in the order of Code
 _STATE = {
-    "online": ("used", "reserved", "reserved", "internal", "rounding", "stranded", "free", "free", "free"),
-    "hindsight": ("used", "reserved", "internal", "internal", "rounding", "stranded", "free", "free", "free"),
+    "online": ("used", "reserved", "reserved", "internal", "rounding", "stranded", "free", "free", "free", "expired"),
+    "hindsight": (
+        "used",
+        "reserved",
+        "internal",
+        "internal",
+        "rounding",
+        "stranded",
+        "free",
+        "free",
+        "free",
+        "expired",
+    ),
 }
 # the category of the states on which the accountings differ
 _BOOKED = {
-    "paper": {"rounding": "external", "stranded": "external", "free": "external"},
-    "textbook": {"rounding": "internal", "stranded": "external"},
+    # what has expired is written and held: it is drawn and averaged with what is used
+    "paper": {"rounding": "external", "stranded": "external", "free": "external", "expired": "used"},
+    "textbook": {"rounding": "internal", "stranded": "external", "expired": "used"},
 }
 
 
@@ -60,11 +73,15 @@ def word_of(category: str, accounting: Accounting) -> str:
     return "others" if accounting == "paper" and category == "external" else category
 
 
-def ledger(counts: list[int], lens: Lens) -> dict[str, int]:
-    """Return the number of slots in each of STATES; they add up to the pool. ``counts``: slots by code."""
-    booked = dict.fromkeys(STATES, 0)
+def ledger(counts: list[int], lens: Lens, *, expires: bool = False) -> dict[str, int]:
+    """Return the number of slots in each of STATES; they add up to the pool. ``counts``: slots by code.
+
+    ``expires``: slots may lie behind a window, so that "expired" is a state too.
+    """
+    booked = dict.fromkeys(("used", "expired", *STATES[1:]) if expires else STATES, 0)
     for code, count in enumerate(counts):
-        booked[_STATE[lens][code]] += int(count)
+        if count:
+            booked[_STATE[lens][code]] += int(count)
     return booked
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,3 +18,9 @@ class Kind:
     schema: type[System]
     scheduler: Callable[[Any, Limits], Scheduler]
     replay: type[Replay]
+    replays: Callable[[Mapping[str, Any]], type[Replay]] | None = None
+    """Called with ``SystemTrace.detail``, where systems of a kind are replayed by different classes."""
+
+    def replay_of(self, detail: Mapping[str, Any]) -> type[Replay]:
+        """The class that replays a system with these fields."""
+        return self.replay if self.replays is None else self.replays(detail)

@@ -74,7 +74,7 @@ class FirstComeFirstServed:
 
     # -- what a run that skips ahead asks -----------------------------------------------------------------------------
 
-    def wait(self, position: int) -> int | None:
+    def wait(self, position: int, *, first: bool = False) -> int | None:
         """How many steps a sequence that writes one token in each may go unasked; None: all of them."""
         return None
 

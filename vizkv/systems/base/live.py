@@ -44,3 +44,4 @@ class Live:
     written: int = 0
     finished: bool = False
     block_table: list[int] = field(default_factory=list)
+    block_tables: list[list[int]] = field(default_factory=list)  # where layers fall into groups: a table a group

@@ -30,6 +30,8 @@ class Replay:
     """The fields of ``system.detail`` without which a trace of this kind cannot be drawn."""
     takes: ClassVar[tuple[Code, ...]] = (Code.FREE,)
     """The states from which slots can be handed out."""
+    expires: ClassVar[bool] = False
+    """Slots may lie behind a window while their request runs."""
     books: ClassVar[tuple[str, ...]] = (
         "step", "live", "waiting", "free_queue", "references", "cached", "holders", "swapped", "cpu_references",
         "repointed", "ranges", "owners", "preempted_before", "_late", "_kept", "_tokens",

@@ -151,10 +151,11 @@ class Scheduler(Protocol):
     before_preemption: Callable[[Group], None]
     """Called with a victim while it still has its slots."""
 
-    def wait(self, position: int) -> int | None:
+    def wait(self, position: int, *, first: bool = False) -> int | None:
         """How many steps a sequence that writes one token in each, the first at ``position``, may go unasked.
 
-        0: the memory has to be asked in the step that writes ``position``. None: never.
+        0: the memory has to be asked in the step that writes ``position``. None: never. ``first``: what it wrote in
+        the step before was a piece of its prompt.
         """
 
     def grow_one(self, sequence: Sequence, events: list[Event]) -> bool:

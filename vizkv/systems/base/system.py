@@ -78,6 +78,20 @@ class System(Part):
         """Whether its prefix cache is on."""
         return False
 
+    @property
+    def forks(self) -> bool:
+        """Whether the sequences of one request run together in it: ``can_fork``, as it is set up."""
+        return self.can_fork
+
+    @property
+    def lengths_only(self) -> bool:
+        """Whether it is run without a model only."""
+        return False
+
+    def pool(self, slots: int) -> int:
+        """Slots of its pool in a scenario that gives each system ``slots``."""
+        return slots
+
     def check(self, where: str, slots: int) -> None:
         """Raise ValueError where the system does not fit a pool of ``slots``; ``where``: its place in the scenario."""
 

@@ -113,7 +113,7 @@ class PagedScheduler(Groups):
         self._run(planned, events)
         return True
 
-    def wait(self, position: int) -> int:
+    def wait(self, position: int, *, first: bool = False) -> int:
         """Until a block is taken, or with a prefix cache one is filled."""
         size = self.memory.block_size
         taken = -position % size

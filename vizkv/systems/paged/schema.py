@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from vizkv.messages.sentence import told
 from vizkv.messages.validation import shorten
-from vizkv.systems.base.parts import Count, Flag, TokenIds
+from vizkv.systems.base.parts import MAX_SLOTS, Count, Flag, TokenIds, Whole
 from vizkv.systems.base.system import System
+from vizkv.systems.paged.group_table import MAX_GROUPS, GroupTable, windows_of
+from vizkv.systems.paged.window import Window
+
+
+def _retention(value: Any) -> Any:
+    """Refuse what is neither "dense" nor a number of tokens; pydantic would name the first of the two only."""
+    number = Whole.func(value)  # type: ignore[call-arg, arg-type]
+    if value != "dense" and not (type(number) is int and 0 <= number <= MAX_SLOTS):
+        raise ValueError(
+            told(
+                "is {value}; valid is 'dense' or a whole number from 0 to {most}", value=shorten(value), most=MAX_SLOTS
+            )
+        )
+    return number
 
 
 class PagedSystem(System):
@@ -22,6 +36,10 @@ class PagedSystem(System):
     recovery: Literal["recompute", "swap"] = "recompute"
     watermark: float = Field(default=0.0, ge=0.0, lt=1.0, strict=True)
     null_block: Flag = False
+    num_blocks: Annotated[int, Field(ge=2, le=MAX_SLOTS, strict=True), Whole] | None = None
+    # a table for each group of layers; none: the model's layers are all alike
+    groups: list[GroupTable] = Field(default_factory=list, max_length=MAX_GROUPS)
+    retention: Annotated[Literal["dense"] | int, BeforeValidator(_retention)] = 0
     # for worked examples whose block numbers are printed in a book: the beginning of the free queue
     free_order: TokenIds = Field(default_factory=list)
 
@@ -42,14 +60,54 @@ class PagedSystem(System):
         """What tells two paged systems apart."""
         parts = [told("blocks of {size}", size=self.block_size)]
         parts += [told("prefix cache")] * self.prefix_caching + [told("swap")] * (self.recovery == "swap")
-        parts += [told("null block")] * self.null_block
+        parts += [told("null block")] * (self.null_block and not self.groups)
+        parts += [told("groups of layers: {count}", count=len(self.groups))] * bool(self.groups)
         parts += [told("watermark {share:g}", share=self.watermark)] * (self.watermark > 0)
         return reduce(lambda first, next_: told("{first}, {next}", first=first, next=next_), parts)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_block_comes_with(cls, table: Any) -> Any:
+        """``num_blocks`` counts the null block, and a table a group needs one to say "nothing here"."""
+        if isinstance(table, dict) and (table.get("num_blocks") is not None or table.get("groups")):
+            return table | {"null_block": True}
+        return table
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> PagedSystem:
+        if self.groups and self.recovery == "swap":
+            raise ValueError(
+                told("has recovery = 'swap' beside groups; valid is 'recompute': tables of groups are not swapped out")
+            )
+        if self.retention and not self.groups:
+            raise ValueError(
+                told("has retention = {value} without groups; valid is retention beside groups", value=self.retention)
+            )
+        return self
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """What the layers of each group read; empty where there is one table a request."""
+        return windows_of(self.groups, self.block_size)
+
     @property
     def block(self) -> int:
-        """Slots of a block."""
-        return self.block_size
+        """Slots of a block: as many as the group with the largest blocks has."""
+        return max((window.block_size for window in self.windows), default=self.block_size)
+
+    @property
+    def forks(self) -> bool:
+        """Whether the sequences of one request share blocks by reference: not with groups, as in vLLM."""
+        return not self.groups
+
+    @property
+    def lengths_only(self) -> bool:
+        """Whether it has groups, which no model here fills."""
+        return bool(self.groups)
+
+    def pool(self, slots: int) -> int:
+        """Slots of its pool: of ``num_blocks`` where they are given."""
+        return slots if self.num_blocks is None else self.num_blocks * self.block
 
     @property
     def swaps(self) -> bool:
@@ -67,7 +125,18 @@ class PagedSystem(System):
 
     def check(self, where: str, slots: int) -> None:
         """Raise ValueError where the pool has no usable block, or ``free_order`` names blocks that it has not."""
-        first, blocks = int(self.null_block), slots // self.block_size
+        slots = self.pool(slots)
+        if slots > MAX_SLOTS:
+            raise ValueError(
+                told(
+                    "The field {where}.num_blocks is {num_blocks}, which are {slots} slots; valid is at most {most}",
+                    where=where,
+                    num_blocks=self.num_blocks,
+                    slots=slots,
+                    most=MAX_SLOTS // self.block,
+                )
+            )
+        first, blocks = int(self.null_block), slots // self.block
         if blocks <= first:
             at_most = slots // (1 + first)
             if not at_most:

@@ -116,7 +116,7 @@ class VirtualScheduler(FirstComeFirstServed):
         self.memory.exchange(pairs)
         return [Event(Kind.EXCHANGED, -1, a, b) for a, b in pairs]
 
-    def wait(self, position: int) -> int:
+    def wait(self, position: int, *, first: bool = False) -> int:
         """Until the next page begins."""
         return -position % self.memory.page
 

@@ -38,6 +38,7 @@ _FIELDS = {
     Kind.FINISHED: (),
     Kind.FREED: ("start", "-", "held"),
     Kind.FREED_BLOCK: ("block", "references"),
+    Kind.LEFT_BEHIND: ("block", "references"),
 }
 
 
@@ -68,7 +69,7 @@ def record(replay: Replay, trace: Trace) -> dict[str, Any]:
         "system": system.name,
         "step": replay.step,
         "time_s": round(float(system.time_s[replay.step]), 6),
-        "ledger": {lens: ledger(counts, lens) for lens in LENSES},
+        "ledger": {lens: ledger(counts, lens, expires=replay.expires) for lens in LENSES},
         "running": [
             {"id": ids[r.index], "slots_written": r.written, "slots_held": r.held} | replay.place(r)
             for r in replay.running

@@ -61,7 +61,7 @@ class Pool:
     @property
     def free(self) -> int:
         """Number of free slots, including those whose content can be reused."""
-        return sum(self.counts[Code.FREE :])
+        return sum(self.counts[Code.FREE : Code.EXPIRED])
 
     @property
     def over(self) -> bool:
