@@ -91,7 +91,7 @@ def alive(app):
     assert not app.exception, app.exception
     for name, state in app.session_state["vizkv"].items():
         if state.view is not None:
-            view, refused = views.parse(views.words(state.view, state.limits.requests), state.limits)
+            view, refused = views.parse(views.words(state.view, state.player.limits.requests), state.player.limits)
             assert not refused and view.step == state.view.step, (name, state.view, refused)
     return app
 

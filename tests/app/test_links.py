@@ -5,6 +5,7 @@ import pytest
 from tests.app.visitor import control, link_of, opened, player, rested, warnings
 from vizkv.scenario.presets import list_presets
 from vizkv.ui import link, pages
+from vizkv.ui.player.channel import Channel
 
 WITH_PLAYER = sorted({p.page for p in list_presets() if p.scenario.requests} & set(pages.PAGES))
 
@@ -96,12 +97,12 @@ def test_a_shorter_run_is_opened_at_its_end_at_most():
 
 
 def test_what_the_browser_said_about_another_run_is_not_taken_for_this_one():
-    state = link.Open(list_presets()[0], list_presets()[0].scenario, view=link.View(step=7))
+    state = link.Open(list_presets()[0], list_presets()[0].scenario, player=Channel(view=link.View(step=7)))
     old = {"step": 200, "lens": "online", "accounting": "textbook", "colour": "state", "focus": -1}
-    state.stale = old
-    link.hear(state, dict(old))
+    state.player.stale = old
+    state.player.hear(dict(old))
     assert state.view.step == 7
-    link.hear(state, old | {"step": 8})
+    state.player.hear(old | {"step": 8})
     assert state.view.step == 8
-    link.hear(state, dict(old))  # and later it may well stand there again
+    state.player.hear(dict(old))  # and later it may well stand there again
     assert state.view.step == 200

@@ -7,6 +7,7 @@ from vizkv.scenario.code import from_code, to_code
 from vizkv.scenario.presets import list_presets, preset
 from vizkv.scenario.schema import ScenarioError, from_dict, to_dict
 from vizkv.ui import link, pressure
+from vizkv.ui.player.channel import Channel
 from vizkv.views.payload.pack import View
 
 PRESETS = [p.id for p in list_presets() if p.page == "pressure"]
@@ -136,15 +137,15 @@ def test_a_reasons_button_opens_its_step(page):
 
 
 def test_an_old_report_does_not_take_back_the_jump(monkeypatch):
-    state = link.Open(preset("pressure"), preset("pressure").scenario, "pressure", view=View(step=7))
+    state = link.Open(preset("pressure"), preset("pressure").scenario, "pressure", player=Channel(view=View(step=7)))
     monkeypatch.setattr(link, "current", lambda: state)
     report = {"step": 7, "lens": "online", "accounting": "textbook", "colour": "state", "focus": -1}
-    link.hear(state, dict(report))
+    state.player.hear(dict(report))
     link.go(30)
-    link.hear(state, dict(report))  # Streamlit still has it
+    state.player.hear(dict(report))  # Streamlit still has it
     assert state.view.step == 30
-    link.hear(state, report | {"step": 30})
-    link.hear(state, dict(report))  # and later the reader may go back there
+    state.player.hear(report | {"step": 30})
+    state.player.hear(dict(report))  # and later the reader may go back there
     assert state.view.step == 7
 
 

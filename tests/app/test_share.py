@@ -12,6 +12,7 @@ from vizkv.scenario.code import to_code
 from vizkv.scenario.presets import list_presets
 from vizkv.ui import link, pages, session
 from vizkv.ui.frame import classroom, share
+from vizkv.ui.player.channel import Channel
 from vizkv.views.view import Limits
 
 
@@ -115,7 +116,8 @@ def test_a_link_too_long_for_a_qr_code_has_none():
 def test_the_shared_link_is_to_this_moment_and_in_nobodys_class(visitor):
     visitor["vizkv.session"] = link.Session(language="zh", class_id="abc", lecture="lecture", beat=3)
     first = next(iter(link.presets("table").values()))
-    state = link.Open(first, first.scenario, "table", view=link.View(step=9), limits=Limits(requests=("A", "B")))
+    player = Channel(view=link.View(step=9), limits=Limits(requests=("A", "B")))
+    state = link.Open(first, first.scenario, "table", player=player)
     address = urlsplit(link.url(state))
     words = dict(parse_qsl(address.query))
     assert address.path == "/table" and (words["step"], words["lang"]) == ("9", "zh")
@@ -136,10 +138,10 @@ def test_a_taken_link_opens_as_if_the_app_had_been_opened_with_it(visitor):
 def test_what_is_taken_reaches_widgets_and_player_of_a_page_that_was_open_before(visitor):
     link.take("memory", {})
     before = visitor["vizkv"]["memory"]
-    before.sent = link.View(command=7)
+    before.player.sent = link.View(command=7)
     link.take("memory", {"step": "5"})
     after = visitor["vizkv"]["memory"]
-    assert after.edition > before.edition and after.ordered > 7
+    assert after.edition > before.edition and after.player.command > 7
 
 
 def test_a_taken_link_may_be_nonsense(visitor):

@@ -89,8 +89,8 @@ def test_a_number_on_the_page_what_if_opens_its_slots():
 
 def test_whoever_comes_back_to_a_moment_finds_it_as_it_was_left():
     app, view, _, _ = at_a_moment()
-    shown = app.session_state[whatif_player._SHOWN]
-    shown.view = replace(shown.view, step=view["step"] + 3, lit="free")
+    channel = app.session_state[whatif_player._SHOWN].player
+    channel.view = replace(channel.view, step=view["step"] + 3, lit="free")
     rested(app.switch_page("pages/memory.py"))
     rested(app.switch_page("pages/whatif.py"))
     found = next(c for c in app.get("bidi_component") if c.proto.bytes[:4] == b"VZP1")

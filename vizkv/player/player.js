@@ -93,8 +93,9 @@ class Player {
     this.trace = trace;
     this.drawn = this.opening;
     this.commanded = asked.command ?? 0;
+    this.view = viewOf(asked, trace);
+    this.reported = again ? before.reported : JSON.stringify(this.tell()); // a place that Python does not know is reported
     this.view = viewOf(view, trace);
-    this.reported = JSON.stringify(this.tell());
     const wished = this.root.dataset.wish === "1"; // by the reader, who is playing
     this.root.dataset.wish = "0";
     this.toReveal = asked.reveal && !again;

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -25,6 +24,7 @@ from vizkv.ui import session as sessions
 from vizkv.ui.export import offered
 from vizkv.ui.frame import classroom
 from vizkv.ui.pages import FIRST, PAGES
+from vizkv.ui.player.channel import Channel
 from vizkv.ui.session import Session as Session
 from vizkv.ui.session import session as session
 from vizkv.views import view as views
@@ -37,25 +37,18 @@ FIELDS = ("preset", "s", *views.FIELDS)  # all that a link may carry, and what a
 BARS = ("whatif",)  # pages whose lens is not their player's alone
 LAB = "whatif"  # the section of pages that run many scenarios
 MAX_WORD = 1000  # characters of one of those
-_MORE_ORDERS = 1000  # beyond what any player of the page has been told
 
 
 @dataclass
 class Open:
-    """One page of a session. ``view`` is None until the run is known: the preset then says where to begin."""
+    """One page of a session."""
 
     preset: Preset
     scenario: Scenario
     page: str = FIRST
     language: str = DEFAULT
-    view: View | None = None  # what the browser shows, as far as it has told
-    sent: View | None = None  # what it was told to open; the same until something else is opened
-    stale: Any = None  # a report about what was open before
-    reported: Any = None  # the browser's last report that was one
-    key: str = ""  # of the run that is shown
+    player: Channel = field(default_factory=Channel)
     good: Scenario | None = None  # the last scenario that could be run
-    told_in: str = ""  # the language in which the browser has the run
-    limits: Limits = field(default_factory=Limits)  # what a view of the run may be
     problem: str = ""
     file: str = ""  # the name of the scenario's file, where one is open as it was sent
     saved: Trace | None = None  # a trace opened from a file
@@ -63,11 +56,19 @@ class Open:
     edition: int = 0  # goes up with each change of the scenario that widgets did not make themselves
     jump: bool = False  # whether the next run opens where ``view`` says, whatever the browser shows now
     play: bool = False  # whether it plays from its beginning
-    ordered: int = 0  # the player's command with which the next run is opened
     asked: bool = False  # whether a link, a beat or a lecturer says what to open
     wanted: dict[str, str] = field(default_factory=dict)  # by the link
     picked: str = ""  # in the boxes of vizkv.ui.hardware
     more: dict[str, str] = field(default_factory=dict)  # a page's own words in the link, see Entry.fields
+
+    @property
+    def view(self) -> View | None:
+        """What its player shows; None until the run is known: the preset then says where to begin."""
+        return self.player.view
+
+    @view.setter
+    def view(self, view: View | None) -> None:
+        self.player.view = view
 
     @property
     def say(self) -> Messages:
@@ -136,8 +137,7 @@ def enter(page: str) -> Open:
     if state.view is None:  # not open yet: the rest of the address is written once its run is known
         _into_the_address(sessions.words())
         return state
-    # the player is mounted anew: it opens where it was left, and has reported nothing yet
-    state.sent, state.stale, state.reported = state.view, None, None
+    state.player.remount()
     write(state)
     return state
 
@@ -193,8 +193,7 @@ def take(page: str, words: Mapping[str, str], play: bool = False) -> None:
     new = pages[page] = _from_words(page, words)
     new.play = play
     if old is not None:  # widgets and player are told by what counts up that they have to take over
-        new.edition, new.reported, new.good = old.edition + 1, old.reported, old.good
-        new.ordered = max(old.ordered, old.sent.command if old.sent else 0) + _MORE_ORDERS
+        new.edition, new.player, new.good = old.edition + 1, old.player.replaced(), old.good
     for name in PAGES[page].remembers:
         store.take(name, None)
 
@@ -215,7 +214,7 @@ def begin(state: Open, start: View, limits: Limits) -> View:
 
 def words(state: Open) -> dict[str, str]:
     """All words of the link to what is shown: the page's, as far as it differs from its beginning, the session's."""
-    found = {"preset": state.preset.id} | views.words(state.view or View(), state.limits.requests)
+    found = {"preset": state.preset.id} | views.words(state.view or View(), state.player.limits.requests)
     if state.changed:
         found["s"] = codes.word_of(state.scenario, state.file or f"{state.preset.id}.toml")
     return found | state.more | sessions.words()
@@ -259,9 +258,8 @@ def base() -> str:
 def go(step: int) -> None:
     """Let the player open a step of the run that it shows."""
     state = current()
-    view = replace(state.view or View(), step=min(step, state.limits.steps))
-    state.view, state.stale = view, state.reported
-    state.sent = replace(view, command=(state.sent.command if state.sent else 0) + 1, play=False)
+    player = state.player
+    player.order(replace(player.view or View(), step=min(step, player.limits.steps)), player.reported)
 
 
 def change(scenario: Scenario, preset: Preset | None = None, step: int | None = None) -> None:
@@ -278,35 +276,16 @@ def change(scenario: Scenario, preset: Preset | None = None, step: int | None = 
 
 def follow(state: Open, key: str, start: View, trace: Trace) -> None:
     """If another run is open than before: where in it? The reader goes on where he stood, if it has that place."""
-    if state.view is not None and state.key == key:
+    player = state.player
+    if player.view is not None and player.run == key:
         return
-    anew, state.limits = state.view is None, Limits.of(trace)
-    view = begin(state, start, state.limits) if state.view is None else views.kept(state.view, state.limits)
+    anew, limits = player.view is None, Limits.of(trace)
+    view = begin(state, start, limits) if player.view is None else views.kept(player.view, limits)
     if state.play:
         view = replace(view, step=0)
-    # the browser may have gone on since it last told where it is: what it knows better, it keeps
-    state.sent = replace(view, play=state.play, keep=not (anew or state.jump), command=state.ordered)
-    state.view, state.stale, state.play, state.jump = view, state.reported, False, False
-    state.key = key
-
-
-def translate(state: Open) -> None:
-    """Keep the reader's place when the run goes out in another language: to the browser that is another trace."""
-    if state.told_in not in ("", state.language) and state.sent is not None and state.view is not None:
-        state.sent = replace(state.view, command=state.sent.command, keep=True)
-    state.told_in = state.language
-
-
-def hear(state: Open, report: Any) -> None:
-    """Take in what the browser reports, of any type; what is no view changes nothing.
-
-    Streamlit keeps the last word about another run, which means nothing for this one.
-    """
-    view = views.reported(report, state.limits)
-    if view is None or report == state.stale:
-        return
-    state.reported, state.stale = report, None
-    state.view = view
+    # the reader may have gone on since the browser's last report: then the browser keeps the reader's step
+    player.open(key, limits, view, player.reported, play=state.play, keep=not (anew or state.jump))
+    state.play = state.jump = False
 
 
 def open_wish(make: Callable[[], Scenario], preset: Preset, *, anew: bool) -> None:

@@ -161,7 +161,7 @@ def _steps(source: Source, last: int, say: Messages) -> tuple[int, ...]:
     assert source.trace is not None
     proposed = [m.step for m in _chips(source)] or [last * i // 5 for i in range(6)]
     first = ", ".join(str(step) for step in dict.fromkeys(sorted(proposed)))
-    text = st.text_input(say("export.ui.steps"), first, key=f"export-steps-{source.state.key}", max_chars=400)
+    text = st.text_input(say("export.ui.steps"), first, key=f"export-steps-{source.state.player.run}", max_chars=400)
     words = [word for word in re.sub("[,，、]", " ", text).split() if word]
     wrong = next((w for w in words if not (w.isdecimal() and len(w) < 10 and int(w) <= last)), "")
     if wrong or not 1 <= len(words) <= _MOST_STEPS:
@@ -174,12 +174,12 @@ def _steps(source: Source, last: int, say: Messages) -> tuple[int, ...]:
 
 def _film(wish: Wish, source: Source, last: int, say: Messages) -> Wish:
     view = source.state.view or View()
-    ends = min(last, view.step + _AT_FIRST)
+    ends, run = min(last, view.step + _AT_FIRST), source.state.player.run
     one, two = st.columns([3, 1])
     first, final = wish.first, wish.last
     if last:
         first, final = one.slider(
-            say("export.ui.range"), 0, last, (max(0, ends - _AT_FIRST), ends), key=f"export-range-{source.state.key}"
+            say("export.ui.range"), 0, last, (max(0, ends - _AT_FIRST), ends), key=f"export-range-{run}"
         )
     rate = two.number_input(say("export.ui.rate"), 0.5, 30.0, 5.0, 0.5, key="export-rate")
     return replace(wish, first=first, last=final, rate=rate, width=1280)
@@ -198,7 +198,9 @@ def _here(wish: Wish, source: Source) -> Wish:
 def _chips(source: Source) -> tuple[Moment, ...]:
     """Return the moments that the page offers as buttons."""
     state = source.state
-    return runs.Run(source.trace, state.key, state.preset, state.language).chips if source.trace is not None else ()
+    if source.trace is None:
+        return ()
+    return runs.Run(source.trace, state.player.run, state.preset, state.language).chips
 
 
 # -- fast exports ------------------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def _show(key: str, url: str, code: bool = True, step: int | None = None) -> Non
     """``step``: of the player, if the link is to where that stands."""
 
     def gone_on() -> None:
-        link.hear(link.current(), store.told(key, "now"))
+        link.current().player.hear(store.told(key, "now"))
 
     data: dict[str, Any] = {"url": url, "svg": qr(url) if code else "", "say": link.say().group("share.told.")}
     data["moment"], data["step"] = step is not None, step

@@ -39,8 +39,14 @@ def begin(state: Open) -> None:
     store.put(_BEGAN, True)
     session = link.session()
     silent = not state.asked and not any(word in st.query_params for word in link.FIELDS)
-    if silent and not session.lecture and not session.class_id and state.sent is not None and state.saved is None:
-        state.sent = replace(state.sent, intro=True)
+    if (
+        silent
+        and not session.lecture
+        and not session.class_id
+        and state.player.sent is not None
+        and state.saved is None
+    ):
+        state.player.sent = replace(state.player.sent, intro=True)
 
 
 def sentence(state: Open) -> None:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
 from vizkv.scenario.digest import digest_of
 from vizkv.scenario.schema import Scenario, ScenarioError
 from vizkv.trace.trace import Trace
-from vizkv.ui import link, pages, store
+from vizkv.ui import link, pages
 from vizkv.ui.guard import guarded
 from vizkv.ui.memory import story, tour
 from vizkv.ui.player import component as player
 from vizkv.ui.player import runs
 from vizkv.ui.streamlit.place import Place
 from vizkv.views.payload import pack as payload
-from vizkv.views.payload.window import Window
-from vizkv.views.view import View, plays
+from vizkv.views.view import View
 
 Below = Callable[[runs.Run, View], None]
-_WINDOW = "vizkv.window."
 BAR_AFTER_S = 0.5  # a bar that only flashes would make the page jump
 
 
@@ -87,23 +84,11 @@ def show(open_run: runs.Run, below: Below = story.show) -> None:
     A fragment: what the browser reports when it pauses reruns this part alone.
     """
     state = link.current()
-    link.hear(state, player.told(state.page))
-    window = _window(state, open_run)
-    link.translate(state)
-    player.show(payload.open_at(open_run.packed_in(window), state.sent or open_run.start), state.page)
+    channel = state.player
+    channel.hear(player.told(state.page))
+    window = channel.around((channel.view or open_run.start).step, open_run.window)
+    channel.translate(state.language)
+    player.show(payload.open_at(open_run.packed_in(window), channel.sent or open_run.start), state.page)
     link.write(state)
     tour.sentence(state)
     below(open_run, state.view or open_run.start)
-
-
-def _window(state: link.Open, open_run: runs.Run) -> Window | None:
-    """The window of the run that is open; another one when the reader has gone beyond it."""
-    view = state.view or open_run.start
-    known: tuple[str, Window | None] = store.get(_WINDOW + state.page, ("", None))
-    key, window = known
-    if key != open_run.key or (window is not None and view.step not in window):
-        window = open_run.window(view.step)
-        if key == open_run.key:  # on from here, in a window of its own: playing, if that is how it was left
-            state.sent = replace(view, play=state.stale is None and plays(state.reported))
-        store.put(_WINDOW + state.page, (open_run.key, window))
-    return window

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
-
 import streamlit as st
 
 from vizkv.trace.trace import Trace
@@ -12,20 +9,10 @@ from vizkv.ui import link, store
 from vizkv.ui.guard import guarded
 from vizkv.ui.player import component as player
 from vizkv.ui.player import runs
+from vizkv.ui.player.channel import Channel
 from vizkv.views.payload import pack as payload
 from vizkv.views.payload import window as windows
-from vizkv.views.payload.window import Window
-from vizkv.views.view import Limits, View, plays, reported
-
-
-@dataclass
-class _Shown:
-    run: str  # the key of the run
-    view: View
-    sent: View
-    window: Window
-    stale: Any  # the browser's last word about another run
-    language: str  # in which the browser has the run
+from vizkv.views.view import Limits, View
 
 
 @st.fragment
@@ -35,18 +22,15 @@ def show(name: str, key: str, trace: Trace, step: int) -> None:
 
     A fragment: what the browser reports reruns this part alone.
     """
-    shown, language = store.get(f"window.{name}"), link.current().language
+    channel: Channel = store.first(f"window.{name}", Channel())
     report = player.told(name)
-    if shown is None or shown.run != key:
-        view = View(step=step, lens="hindsight", accounting="paper")
-        shown = _Shown(key, view, view, windows.around(trace, step), report, language)
-        store.put(f"window.{name}", shown)
-    elif report != shown.stale and (now := reported(report, Limits.of(trace))) is not None:
-        shown.stale, shown.view = None, now
-        if now.step not in shown.window:
-            shown.window = windows.around(trace, now.step)
-            shown.sent = replace(now, play=plays(report))
-    if shown.language != language:  # another trace to the browser: the reader keeps the place
-        shown.language, shown.sent = language, replace(shown.view, keep=True)
-    packed = runs.packed(key, trace, shown.window, language)
-    player.show(payload.open_at(packed, shown.sent), name)
+    if channel.run != key:
+        channel.open(key, Limits.of(trace), View(step=step, lens="hindsight", accounting="paper"), report)
+    else:
+        channel.hear(report)
+    assert channel.view is not None and channel.sent is not None
+    window = channel.around(channel.view.step, lambda around: windows.around(trace, around))
+    assert window is not None
+    language = link.current().language
+    channel.translate(language)
+    player.show(payload.open_at(runs.packed(key, trace, window, language), channel.sent), name)

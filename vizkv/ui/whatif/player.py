@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -18,12 +17,12 @@ from vizkv.ui import link, store
 from vizkv.ui.guard import guarded
 from vizkv.ui.player import component as player
 from vizkv.ui.player import runs
+from vizkv.ui.player.channel import Channel
 from vizkv.ui.whatif.runs import Job
 from vizkv.views.charts.figure2 import live as figure2
 from vizkv.views.payload import pack as payload
 from vizkv.views.payload import window as windows
-from vizkv.views.payload.window import Window
-from vizkv.views.view import Limits, View, plays, reported
+from vizkv.views.view import Limits, View
 
 _SHOWN, _PLAYER = "vizkv.whatif.shown", "whatif"
 _TRACES = 256 << 20  # bytes of runs put together for the player
@@ -31,15 +30,10 @@ _TRACES = 256 << 20  # bytes of runs put together for the player
 
 @dataclass
 class Shown:
-    """What the player below the bars shows to one visitor, and what it was told to open."""
+    """What the player below the bars shows to one visitor."""
 
-    run: str  # the key of the run
     at: tuple[int, int, str]  # what was asked for: system, step, category
-    view: View
-    sent: View
-    window: Window
-    stale: Any  # the browser's last word about something else
-    language: str  # in which the browser has the run
+    player: Channel
 
 
 @kept.cached(_TRACES, key=lambda run: run.key)
@@ -80,23 +74,20 @@ def _opened(run: Job, system: int, step: int, category: str) -> Shown:
     state, known = link.current(), store.get(_SHOWN)
     page = state.view or View()
     at = (system, step, category)
-    if known is not None and state.sent is not None:  # the page was left and is entered again, see link.enter
-        known.sent, known.stale, state.sent = known.view, None, None
-    if known is None or known.run != run.key or known.at != at:
+    if known is not None and state.player.sent is not None:  # the page was left and is entered again, see link.enter
+        known.player.remount()
+        state.player.sent = None
+    if known is None or known.player.run != run.key or known.at != at:
         if known is None and 0 < page.step < _trace(run).systems[system].steps:
             step, category = page.step, page.lit  # a link says where in it the reader stood
         # the step of every system at that second; the one that was asked for leads
-        view = View(step, page.lens, page.accounting, focus=system, lit=category, command=state.ordered)
-        clicked = known is None or known.at != at
-        known = Shown(
-            run.key, at, view, replace(view, reveal=clicked), windows.around(_trace(run), step, system),
-            player.told(_PLAYER), state.language,
-        )  # fmt: skip
+        view = View(step, page.lens, page.accounting, focus=system, lit=category)
+        channel, clicked = Channel(command=state.player.command), known is None or known.at != at
+        channel.open(run.key, Limits.of(_trace(run), system), view, player.told(_PLAYER), reveal=clicked)
+        known = Shown(at, channel)
         store.put(_SHOWN, known)
-    elif (page.lens, page.accounting) != (known.view.lens, known.view.accounting):  # said above, beside the bars
-        known.view = replace(known.view, lens=page.lens, accounting=page.accounting)
-        known.sent = replace(known.view, command=known.sent.command + 1)
-        known.stale = player.told(_PLAYER)
+    elif (now := known.player.view) and (page.lens, page.accounting) != (now.lens, now.accounting):  # beside the bars
+        known.player.order(replace(now, lens=page.lens, accounting=page.accounting), player.told(_PLAYER))
     return known
 
 
@@ -107,31 +98,20 @@ def _player(run: Job, system: int, on_lens: Callable[[], None]) -> None:
     state, shown = link.current(), store.get(_SHOWN)
     if shown is None or not run.done:
         return
-    trace = _trace(run)
-    _hear(shown, trace)
-    if shown.language != state.language:  # another trace to the browser: the reader keeps the place
-        shown.language, shown.sent = state.language, replace(shown.view, command=shown.sent.command, keep=True)
+    trace, channel = _trace(run), shown.player
+    channel.hear(player.told(_PLAYER))
+    view = channel.view or View()
+    window = channel.around(view.step, lambda step: windows.around(trace, step, shown.at[0]))
+    channel.translate(state.language)
     about, close = st.columns([12, 1], vertical_alignment="center")
     with about:
-        st.markdown(_words(run, system, shown.view))
+        st.markdown(_words(run, system, view))
     with close:
         if st.button(state.say("whatif.close"), key="whatif-close", width="stretch"):
             _close(state)
-    packed = runs.packed(run.key, trace, shown.window, state.language)
-    player.show(payload.open_at(packed, shown.sent), _PLAYER)
-    _tell(state, shown.view, on_lens)
-
-
-def _hear(shown: Shown, trace: Trace) -> None:
-    """Take in what the browser reports; a step beyond the window opens the next one."""
-    report = player.told(_PLAYER)
-    view = reported(report, Limits.of(trace, shown.window.lead))
-    if view is None or report == shown.stale:
-        return
-    shown.stale, shown.view = None, view
-    if view.step not in shown.window:
-        shown.window = windows.around(trace, view.step, shown.window.lead)
-        shown.sent = replace(view, play=plays(report))
+    packed = runs.packed(run.key, trace, window, state.language)
+    player.show(payload.open_at(packed, channel.sent or view), _PLAYER)
+    _tell(state, view, on_lens)
 
 
 def _tell(state: link.Open, view: View, on_lens: Callable[[], None]) -> None:
