@@ -8,9 +8,9 @@ from tests.app.visitor import link_of, opened, rested, warnings
 from vizkv.scenario.code import to_code
 from vizkv.scenario.presets import preset
 from vizkv.scenario.schema import from_dict, to_dict
-from vizkv.sweep import store
-from vizkv.sweep import work as working
-from vizkv.sweep.store import Store
+from vizkv.sweeps import store
+from vizkv.sweeps import work as working
+from vizkv.sweeps.store import Store
 from vizkv.ui import pages
 
 PRESET = preset("cache-conversations").scenario

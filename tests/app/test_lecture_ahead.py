@@ -2,7 +2,8 @@
 
 import pytest
 
-from vizkv import lecture, sweep
+from vizkv import lecture
+from vizkv import sweeps as sweep
 from vizkv.ui.lecture import ahead
 
 SCRIPT = lecture.read(

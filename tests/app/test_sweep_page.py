@@ -3,11 +3,11 @@
 import pytest
 
 from tests.app.visitor import link_of, opened, player, rested, warnings
-from tests.sweep.small import scenario
+from tests.sweeps.small import scenario
 from vizkv.scenario.code import to_code
-from vizkv.sweep import store
-from vizkv.sweep import work as working
-from vizkv.sweep.store import Store
+from vizkv.sweeps import store
+from vizkv.sweeps import work as working
+from vizkv.sweeps.store import Store
 from vizkv.ui import pages
 
 SMALL = to_code(scenario(duration=10.0))

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.sweep.small import scenario
+from tests.sweeps.small import scenario
 from vizkv.scenario.code import to_code
 
 PICTURE = ".st-key-sweep-picture"

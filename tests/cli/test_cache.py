@@ -8,8 +8,8 @@ import pytest
 from vizkv import cli
 from vizkv.scenario.presets import preset
 from vizkv.scenario.schema import from_dict, from_toml, to_dict, to_toml
-from vizkv.sweep import prefix, store
-from vizkv.sweep.store import Store
+from vizkv.sweeps import prefix, store
+from vizkv.sweeps.store import Store
 
 
 def small(**more):

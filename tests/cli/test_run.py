@@ -140,7 +140,7 @@ def test_an_unknown_option_is_one_sentence(file):
     assert done.returncode == 2 and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("module", ["vizkv.cli", "numpy", "vizkv.messages", "vizkv.sweep.work", "catalogue"])
+@pytest.mark.parametrize("module", ["vizkv.cli", "numpy", "vizkv.messages", "vizkv.sweeps.work", "catalogue"])
 def test_an_interrupt_while_all_is_still_imported_is_one_line(module):
     interrupted = f"""
 import os, signal, sys

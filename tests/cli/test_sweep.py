@@ -10,8 +10,8 @@ import pytest
 
 from tests.interrupts import interruptible
 from vizkv import cli
-from vizkv.sweep import bench, store
-from vizkv.sweep.store import Store
+from vizkv.sweeps import bench, store
+from vizkv.sweeps.store import Store
 
 TOML = """
 slots = 4096

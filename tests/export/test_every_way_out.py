@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vizkv import cli, lecture, sweep
+from vizkv import cli, lecture
+from vizkv import sweeps as sweep
 from vizkv.engine.engine import run
 from vizkv.export import beats, figures
 from vizkv.messages.catalogue import messages
 from vizkv.replay import averages
 from vizkv.scenario.schema import from_dict, to_toml
-from vizkv.sweep.store import Store
-from vizkv.sweep.table import in_order, to_csv
+from vizkv.sweeps.store import Store
+from vizkv.sweeps.table import in_order, to_csv
 from vizkv.trace.slots import CATEGORIES
 from vizkv.ui.whatif import below as whatif_below
 from vizkv.ui.whatif import runs as whatif_runs

@@ -21,8 +21,8 @@ from vizkv.messages.catalogue import messages
 from vizkv.messages.escape import cell
 from vizkv.scenario.presets import preset
 from vizkv.scenario.schema import from_dict, to_dict
-from vizkv.sweep import Task
-from vizkv.sweep.table import to_csv
+from vizkv.sweeps import Task
+from vizkv.sweeps.table import to_csv
 from vizkv.views.payload import pack as payload
 from vizkv.views.payload.pack import View
 

@@ -26,11 +26,11 @@ ARROWS: dict[str, set[str]] = {
     "workload": {"messages", "limits", "scenario", "model"},
     "replay": {"messages", "limits", "scenario", "systems", "trace"},
     "engine": {"messages", "limits", "model", "scenario", "systems", "trace", "workload"},
-    "sweep": {"messages", "limits", "scenario", "systems", "workload", "engine", "replay"},
+    "sweeps": {"messages", "limits", "scenario", "systems", "workload", "engine", "replay"},
     "views": {"messages", "fonts", "scenario", "systems", "trace", "replay"},
     "lecture": {"messages", "limits", "fonts", "scenario", "systems", "trace", "replay", "views"},
-    "export": {"messages", "limits", "fonts", "scenario", "trace", "replay", "sweep", "views", "player", "lecture"},
-    "exhibit": {"messages", "systems", "scenario", "trace", "replay", "sweep", "views", "player", "live"},
+    "export": {"messages", "limits", "fonts", "scenario", "trace", "replay", "sweeps", "views", "player", "lecture"},
+    "exhibit": {"messages", "systems", "scenario", "trace", "replay", "sweeps", "views", "player", "live"},
     "show": {
         "messages",
         "limits",
@@ -40,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
         "model",
         "engine",
         "replay",
-        "sweep",
+        "sweeps",
         "views",
         "lecture",
     }
@@ -56,14 +56,14 @@ ARROWS: dict[str, set[str]] = {
         "replay",
         "model",
         "engine",
-        "sweep",
+        "sweeps",
         "views",
         "lecture",
         "export",
         "show",
     },
     "ui": {"messages", "limits", "fonts", "scenario", "workload", "systems", "trace", "replay", "model", "engine"}
-    | {"sweep", "views", "player", "live", "lecture", "export", "exhibit", "classes"},
+    | {"sweeps", "views", "player", "live", "lecture", "export", "exhibit", "classes"},
     "__main__": {"cli", "limits"},
 }
 

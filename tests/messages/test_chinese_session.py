@@ -7,7 +7,7 @@ import pytest
 from vizkv.messages.catalogue import messages
 from vizkv.scenario.hardware import CARD_TYPES, MODELS
 from vizkv.scenario.schema import LENGTH_SETS, ScenarioError
-from vizkv.sweep import parse_axis
+from vizkv.sweeps import parse_axis
 from vizkv.workload import source_of
 
 ZH = messages("zh")

@@ -16,7 +16,7 @@ from vizkv.scenario import hardware
 from vizkv.scenario import schema as scenario
 from vizkv.scenario.presets import list_presets
 from vizkv.scenario.schema import ScenarioError
-from vizkv.sweep import parse_axis
+from vizkv.sweeps import parse_axis
 from vizkv.trace import trace
 
 ROOT = Path(__file__).parents[2]

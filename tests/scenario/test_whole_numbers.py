@@ -9,7 +9,7 @@ from vizkv import cli, lecture
 from vizkv.scenario.presets import list_presets
 from vizkv.scenario.requests import read_whole
 from vizkv.scenario.schema import ScenarioError, from_dict, to_dict, to_toml
-from vizkv.sweep import parse_axis
+from vizkv.sweeps import parse_axis
 
 FIGURE_3 = Path(cli.__file__).parents[1] / "scenario" / "presets" / "figure-3.toml"
 PRESETS = {preset.id: preset.scenario for preset in list_presets()}

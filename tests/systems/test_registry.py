@@ -10,7 +10,7 @@ import pytest
 from vizkv.engine import engine
 from vizkv.replay import checked
 from vizkv.scenario.schema import ScenarioError, from_dict, from_toml, to_toml
-from vizkv.sweep.axes import parameters
+from vizkv.sweeps.axes import parameters
 from vizkv.systems import registry
 from vizkv.systems.base.parts import Count
 from vizkv.systems.contiguous.replay import ContiguousReplay

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.export import swept
 from vizkv.messages.catalogue import messages
 from vizkv.replay.metrics import METRICS

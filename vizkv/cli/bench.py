@@ -9,8 +9,8 @@ from typing import Any
 from vizkv.cli.language import option
 from vizkv.cli.text import Bar, aligned
 from vizkv.messages.catalogue import Messages
-from vizkv.sweep import bench
-from vizkv.sweep.bench import Measured, Run
+from vizkv.sweeps import bench
+from vizkv.sweeps.bench import Measured, Run
 
 
 def add(commands: Any, say: Messages) -> None:

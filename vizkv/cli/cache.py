@@ -20,8 +20,8 @@ from vizkv.export.request import CHART, THEMES, format_of
 from vizkv.messages.catalogue import Messages
 from vizkv.replay.metrics import METRICS
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import Axis, Outcome, Task, parse_values, points, prefix, said, written
-from vizkv.sweep.table import cells, in_order, problems, to_csv, to_parquet
+from vizkv.sweeps import Axis, Outcome, Task, parse_values, points, prefix, said, written
+from vizkv.sweeps.table import cells, in_order, problems, to_csv, to_parquet
 from vizkv.views.charts import cache as views
 from vizkv.views.charts.cache import Curve
 from vizkv.views.charts.projector import for_projector

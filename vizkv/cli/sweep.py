@@ -21,9 +21,9 @@ from vizkv.messages.sentence import told
 from vizkv.messages.validation import either, shorten
 from vizkv.replay.metrics import METRICS
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import Axis, Outcome, Task, distinct, parse_axis, points, run, written
-from vizkv.sweep.table import Cell, cells, in_order, problems, to_csv, to_parquet
-from vizkv.sweep.tasks import MAX_SEEDS
+from vizkv.sweeps import Axis, Outcome, Task, distinct, parse_axis, points, run, written
+from vizkv.sweeps.table import Cell, cells, in_order, problems, to_csv, to_parquet
+from vizkv.sweeps.tasks import MAX_SEEDS
 
 MAX_JOBS = 1024
 

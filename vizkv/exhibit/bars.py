@@ -19,7 +19,7 @@ from vizkv.replay.averages import window_of
 from vizkv.replay.ledgers import ledgers
 from vizkv.scenario.presets import Preset
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import parse_axis, put
+from vizkv.sweeps import parse_axis, put
 from vizkv.trace.slots import CATEGORIES, lookup
 from vizkv.trace.trace import Trace
 from vizkv.views.charts.figure2 import live as figure2

@@ -91,8 +91,8 @@ def _picture(
 
 def _sweep(beat: Beat, theme: str, say: Messages) -> go.Figure:
     """The ready-made sweep of the beat's preset, run now; the words of the beat's link may change its axis."""
-    from vizkv import sweep
-    from vizkv.sweep.table import in_order
+    from vizkv import sweeps as sweep
+    from vizkv.sweeps.table import in_order
 
     assert beat.scenario is not None
     ready = sweeps.READY.get(beat.preset)

@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.messages.catalogue import Messages
-from vizkv.sweep import prefix
-from vizkv.sweep.table import cells, number
+from vizkv.sweeps import prefix
+from vizkv.sweeps.table import cells, number
 from vizkv.views.charts import cache, sweeps
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from vizkv.scenario.schema import Scenario
-    from vizkv.sweep import Outcome, Task
+    from vizkv.sweeps import Outcome, Task
 
 
 def lines(found: Sequence[tuple[Task, Outcome]], metric: str) -> list[sweeps.Line]:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.engine import engine
 from vizkv.exhibit.bars import bars, positions, strips
 from vizkv.exhibit.chart import Chart, ChartWords, Point, Series, chart
@@ -22,8 +22,8 @@ from vizkv.messages.validation import either
 from vizkv.replay.metrics import METRICS
 from vizkv.scenario.code import from_code, to_code
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import prefix
-from vizkv.sweep.table import cells, in_order, number
+from vizkv.sweeps import prefix
+from vizkv.sweeps.table import cells, in_order, number
 from vizkv.trace.trace import Trace
 from vizkv.views.charts.cost import PAPER, USUAL
 from vizkv.views.charts.sweeps import READY

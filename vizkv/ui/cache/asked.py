@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.messages.sentence import told
 from vizkv.messages.validation import either, shorten
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import Axis, Point, Task, parse_values, prefix, said
+from vizkv.sweeps import Axis, Point, Task, parse_values, prefix, said
 from vizkv.ui import outside, store
 from vizkv.ui.link import Open
 from vizkv.ui.sweep.asked import MAX_ON_PAGE

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.engine import engine
 from vizkv.export import swept
 from vizkv.limits import kept
@@ -19,10 +19,10 @@ from vizkv.replay.ledgers import Series, ledgers
 from vizkv.scenario import schema as scenarios
 from vizkv.scenario.hardware import DEFAULT, GIB, HardwareError
 from vizkv.scenario.schema import ScenarioError, from_dict
-from vizkv.sweep import Outcome, Task, said
-from vizkv.sweep.prefix import demand, grid, quickest_first
-from vizkv.sweep.table import in_order, number, problems, to_csv, to_parquet
-from vizkv.sweep.work import MAX_STEPS
+from vizkv.sweeps import Outcome, Task, said
+from vizkv.sweeps.prefix import demand, grid, quickest_first
+from vizkv.sweeps.table import in_order, number, problems, to_csv, to_parquet
+from vizkv.sweeps.work import MAX_STEPS
 from vizkv.systems.base.parts import MAX_SLOTS
 from vizkv.ui import hardware, link, store, widgets
 from vizkv.ui.cache.asked import TABLED, Asked, asked, short, tasks

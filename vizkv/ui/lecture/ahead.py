@@ -9,7 +9,7 @@ import time
 
 import cachetools
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.lecture import Beat, Lecture
 from vizkv.scenario.digest import digest_of
 from vizkv.scenario.schema import Scenario

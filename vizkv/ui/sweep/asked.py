@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.messages.catalogue import Messages
 from vizkv.messages.sentence import told
 from vizkv.messages.validation import either, shorten
 from vizkv.replay.metrics import METRICS
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import Axis, Parameter, Point, Value, parse_values, said
+from vizkv.sweeps import Axis, Parameter, Point, Value, parse_values, said
 from vizkv.ui import outside
 from vizkv.ui.link import Open
 from vizkv.views.charts.sweeps import READY, Ready

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from vizkv import sweep
-from vizkv.sweep import Outcome, Stop, Task
+from vizkv import sweeps as sweep
+from vizkv.sweeps import Outcome, Stop, Task
 
 LEFT_AFTER_S = 15.0  # a sweep that no page has polled for so long stops: others wait for the worker processes
 

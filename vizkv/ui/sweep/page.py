@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.limits import kept
 from vizkv.messages.catalogue import Messages
 from vizkv.messages.escape import markdown
@@ -17,8 +17,8 @@ from vizkv.replay.metrics import METRICS
 from vizkv.scenario import schema as scenarios
 from vizkv.scenario.digest import digest_of
 from vizkv.scenario.schema import Scenario, ScenarioError
-from vizkv.sweep import Axis, Outcome, Task, Value
-from vizkv.sweep.table import cells, in_order, number, problems, to_csv, to_parquet
+from vizkv.sweeps import Axis, Outcome, Task, Value
+from vizkv.sweeps.table import cells, in_order, number, problems, to_csv, to_parquet
 from vizkv.ui import hardware, link, store, widgets
 from vizkv.ui.charts import plot
 from vizkv.ui.export.offered import tell

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from vizkv import sweep
+from vizkv import sweeps as sweep
 from vizkv.engine import engine
 from vizkv.limits import kept
 from vizkv.replay.ledgers import Series, ledgers
 from vizkv.scenario import schema as scenarios
 from vizkv.scenario.schema import Scenario, ScenarioError, from_dict
-from vizkv.sweep import Outcome, Task
+from vizkv.sweeps import Outcome, Task
 from vizkv.trace.trace import Trace
 from vizkv.ui import link, pages, store
 from vizkv.ui.charts import plot

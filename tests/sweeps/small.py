@@ -1,8 +1,8 @@
 """Sweeps that take a moment: Figure 2's workload for some seconds."""
 
 from vizkv.scenario.schema import from_dict
-from vizkv.sweep import parse_axis, points
-from vizkv.sweep.store import Store
+from vizkv.sweeps import parse_axis, points
+from vizkv.sweeps.store import Store
 
 SYSTEMS = [
     {"kind": "contiguous", "reserve": "max"},

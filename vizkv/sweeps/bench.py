@@ -83,7 +83,7 @@ def measure(run: Run, repeats: int = 3) -> Measured:
     """Measure in a new process and return the fastest of ``repeats``; the plain loop is run only once."""
     order = {"scenario": to_dict(scenario_of(run)), "plain": run.plain, "repeats": 1 if run.plain else repeats}
     done = subprocess.run(
-        [sys.executable, "-m", "vizkv.sweep.bench"],
+        [sys.executable, "-m", "vizkv.sweeps.bench"],
         input=json.dumps(order), capture_output=True, text=True, check=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
     )  # fmt: skip

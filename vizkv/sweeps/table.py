@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from vizkv.messages.escape import cell
 from vizkv.replay.metrics import METRICS
-from vizkv.sweep.axes import Value
-from vizkv.sweep.tasks import Point, Task
-from vizkv.sweep.work import Outcome
+from vizkv.sweeps.axes import Value
+from vizkv.sweeps.tasks import Point, Task
+from vizkv.sweeps.work import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd

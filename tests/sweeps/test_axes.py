@@ -3,7 +3,7 @@
 import pytest
 
 from vizkv.scenario.schema import ScenarioError
-from vizkv.sweep import parameters, parse_axis, parse_values
+from vizkv.sweeps import parameters, parse_axis, parse_values
 
 
 @pytest.mark.parametrize(

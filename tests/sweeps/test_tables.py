@@ -6,10 +6,10 @@ import math
 import pandas as pd
 import pytest
 
-from tests.sweep.small import forgetful, tasks
+from tests.sweeps.small import forgetful, tasks
 from vizkv.replay.metrics import METRICS
-from vizkv.sweep import run
-from vizkv.sweep.table import cells, in_order, problems, to_csv, to_parquet
+from vizkv.sweeps import run
+from vizkv.sweeps.table import cells, in_order, problems, to_csv, to_parquet
 
 
 @pytest.fixture(scope="module")

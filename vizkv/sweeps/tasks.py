@@ -19,7 +19,7 @@ from vizkv.messages.sentence import renamed, told
 from vizkv.messages.validation import listed
 from vizkv.replay.averages import Window, window_of
 from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
-from vizkv.sweep.axes import Axis, Value, parameter, written
+from vizkv.sweeps.axes import Axis, Value, parameter, written
 from vizkv.systems import registry
 from vizkv.systems.base.system import System
 

@@ -13,8 +13,8 @@ from vizkv import workload
 from vizkv.limits import kept
 from vizkv.messages.sentence import told
 from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
-from vizkv.sweep.axes import Axis
-from vizkv.sweep.tasks import Point, Task, key_of
+from vizkv.sweeps.axes import Axis
+from vizkv.sweeps.tasks import Point, Task, key_of
 from vizkv.systems.base.parts import MAX_SLOTS
 from vizkv.workload import Arrival, infinite_hit_rate, uploads
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.sweep.small import forgetful
+from tests.sweeps.small import forgetful
 from vizkv.replay.metrics import METRICS
 from vizkv.scenario.presets import list_presets, preset
-from vizkv.sweep import parse_values, points, run
+from vizkv.sweeps import parse_values, points, run
 from vizkv.views.charts.sweeps import READY
 
 WITHIN = 2.5  # points, as everywhere in this project

@@ -19,9 +19,9 @@ from vizkv.messages.sentence import told
 from vizkv.replay.averages import Window, window_of
 from vizkv.replay.metrics import measure
 from vizkv.scenario.schema import from_dict
-from vizkv.sweep import store as stores
-from vizkv.sweep.store import Numbers, Store
-from vizkv.sweep.tasks import Task, distinct, edition
+from vizkv.sweeps import store as stores
+from vizkv.sweeps.store import Numbers, Store
+from vizkv.sweeps.tasks import Task, distinct, edition
 
 MAX_STEPS = 2_000_000  # of one run
 SECONDS_TO_CONNECT = 10

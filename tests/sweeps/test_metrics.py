@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sweep.small import scenario
+from tests.sweeps.small import scenario
 from vizkv.engine import engine
 from vizkv.replay.metrics import METRICS, measure
 from vizkv.scenario.schema import from_dict

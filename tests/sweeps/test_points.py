@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.sweep.small import SYSTEMS, scenario, tasks
+from tests.sweeps.small import SYSTEMS, scenario, tasks
 from vizkv.scenario.schema import ScenarioError, from_dict
-from vizkv.sweep import distinct, parse_axis, points, put, said
-from vizkv.sweep.tasks import deciding_files
+from vizkv.sweeps import distinct, parse_axis, points, put, said
+from vizkv.sweeps.tasks import deciding_files
 
 
 def test_a_system_that_an_axis_does_not_touch_is_run_once():

@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from tests.sweep.small import forgetful, scenario, tasks, told
+from tests.sweeps.small import forgetful, scenario, tasks, told
 from vizkv.engine import engine
 from vizkv.replay.metrics import METRICS, measure
-from vizkv.sweep import ClusterError, Stop, distinct, known, run
-from vizkv.sweep import work as working
-from vizkv.sweep.store import Store
+from vizkv.sweeps import ClusterError, Stop, distinct, known, run
+from vizkv.sweeps import work as working
+from vizkv.sweeps.store import Store
 
 
 def test_a_run_of_a_sweep_is_the_system_s_run_in_the_whole_scenario():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vizkv.sweep.axes import Axis, Parameter, Value, parameter, parameters, parse_axis, parse_values, written
-from vizkv.sweep.tasks import Point, Task, distinct, points, put, said
-from vizkv.sweep.work import ClusterError, Outcome, Stop, cores, known, run
+from vizkv.sweeps.axes import Axis, Parameter, Value, parameter, parameters, parse_axis, parse_values, written
+from vizkv.sweeps.tasks import Point, Task, distinct, points, put, said
+from vizkv.sweeps.work import ClusterError, Outcome, Stop, cores, known, run
 
 __all__ = [
     "Axis",
