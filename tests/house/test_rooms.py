@@ -62,6 +62,7 @@ ARROWS: dict[str, set[str]] = {
         "export",
         "show",
     },
+    "api": {"messages", "scenario", "systems", "trace", "replay", "engine", "sweeps", "views", "export"},
     "ui": {"messages", "limits", "fonts", "scenario", "workload", "systems", "trace", "replay", "model", "engine"}
     | {"sweeps", "views", "player", "live", "lecture", "export", "exhibit", "classes"},
     "__main__": {"cli", "limits"},

@@ -214,7 +214,7 @@ def edition() -> str:
 def deciding_files() -> list[Path]:
     """Return the files of this program that decide the metrics of a run: its code and the measured lengths."""
     folder = Path(__file__).resolve().parents[1]
-    shown = ("ui", "views", "player", "presets", "messages", "cli.py", "cli")
+    shown = ("api", "ui", "views", "player", "presets", "messages", "cli.py", "cli")
     code = [path for path in folder.rglob("*.py") if not {*path.relative_to(folder).parts} & {*shown}]
     return sorted([*code, *(folder / "workload" / "data").glob("*.json")])
 
