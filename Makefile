@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 HOST   ?= localhost
-PORT   ?= 8501
+PORT   ?=
 WATCH  ?= none
 JOBS   ?= 2
 # the tests run in another order each time; the same seed gives the same order
@@ -60,9 +60,8 @@ $(VENV)/axe/node_modules/axe-core/axe.min.js: $(VENV)/dev.stamp scripts/axe.sh
 # -- the app ----------------------------------------------------------------------------------------------------------
 
 app: $(VENV)/app.stamp
-	@echo 'vizkv starts at  http://$(HOST):$(PORT)   (Ctrl+C stops it)'
-	@exec $(BIN)/python -m vizkv.ui.serve app.py --server.address '$(HOST)' --browser.serverAddress '$(HOST)' \
-	  --server.port '$(PORT)' --server.fileWatcherType '$(WATCH)'
+	@STREAMLIT_SERVER_FILE_WATCHER_TYPE='$(WATCH)' exec $(BIN)/vizkv app --no-browser --host '$(HOST)' \
+	  $(if $(PORT),--port '$(PORT)')
 
 # -- the checks, in the order in which they fail fastest --------------------------------------------------------------
 

@@ -15,7 +15,9 @@ HEAVY = ("torch", "numpy", "pandas", "plotly", "streamlit", "pydantic")
 SMALL = {
     "slots": 64, "max_model_len": 32, "model": "none",
     "systems": [{"kind": "contiguous", "name": "Max"}, {"kind": "paged", "name": "Paged", "block_size": 4}],
-    "requests": [{"id": "A", "prompt_tokens": 5, "output_tokens": 3}, {"id": "B", "prompt_tokens": 3, "output_tokens": 6}],
+    "requests": [
+        {"id": "A", "prompt_tokens": 5, "output_tokens": 3}, {"id": "B", "prompt_tokens": 3, "output_tokens": 6},
+    ],
 }  # fmt: skip
 
 

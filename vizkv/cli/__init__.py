@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vizkv import __version__
-from vizkv.cli import bench, cache, cost, deck, export, hardware, output, radix, runs, show, sweep, workload
+from vizkv.cli import app, bench, cache, cost, deck, export, hardware, output, radix, runs, show, sweep, workload
 from vizkv.cli.language import asked, choose, option, speak
 from vizkv.limits import address_space
 from vizkv.messages.catalogue import DEFAULT, Messages, messages
@@ -41,7 +41,7 @@ def parser(say: Messages) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"vizkv {__version__}")
     option(top, say)
     commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
-    for part in (runs, workload, sweep, cache, bench, cost, hardware, radix, export, deck, show):
+    for part in (app, runs, workload, sweep, cache, bench, cost, hardware, radix, export, deck, show):
         part.add(commands, say)
     return top
 

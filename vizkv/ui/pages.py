@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vizkv.exhibit.panels import PANELS, panels
+from vizkv.installed import app_folder
 
-FOLDER = Path(__file__).resolve().parents[2] / "pages"
+FOLDER = app_folder() / "pages"
 
 
 @dataclass(frozen=True)
