@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from vizkv.api.sweeps import sweep
     from vizkv.scenario.hardware import HardwareError
     from vizkv.scenario.schema import Scenario, ScenarioError
+    from vizkv.systems.own.blocks import BlockManager
+    from vizkv.systems.own.calls import OwnSystemError
+    from vizkv.systems.own.placement import Placement
     from vizkv.trace.trace import TraceError
 
 __all__ = [
+    "BlockManager",
     "HardwareError",
+    "OwnSystemError",
+    "Placement",
     "Request",
     "Run",
     "RunError",
@@ -42,7 +48,10 @@ __all__ = [
 
 # imported on first use: `import vizkv` alone loads neither torch nor pandas
 _MODULES = {
+    "BlockManager": "vizkv.systems.own.blocks",
     "HardwareError": "vizkv.scenario.hardware",
+    "OwnSystemError": "vizkv.systems.own.calls",
+    "Placement": "vizkv.systems.own.placement",
     "Request": "vizkv.api.runs",
     "Run": "vizkv.api.runs",
     "RunError": "vizkv.api.runs",

@@ -28,8 +28,8 @@ def run():
 
 def test_the_public_names_are_these():
     assert vizkv.__all__ == [
-        "HardwareError", "Request", "Run", "RunError", "Scenario", "ScenarioError", "State", "TraceError",
-        "__version__", "hardware", "load", "run", "sweep",
+        "BlockManager", "HardwareError", "OwnSystemError", "Placement", "Request", "Run", "RunError", "Scenario",
+        "ScenarioError", "State", "TraceError", "__version__", "hardware", "load", "run", "sweep",
     ]  # fmt: skip
     assert all(getdoc(getattr(vizkv, name)) for name in vizkv.__all__)
     assert set(vizkv.__all__) <= set(dir(vizkv))

@@ -49,6 +49,7 @@ ARROWS: dict[str, set[str]] = {
     "classes": {"messages", "limits", "scenario", "lecture", "show"},
     "cli": {
         "installed",
+        "check",
         "messages",
         "limits",
         "scenario",
@@ -64,6 +65,7 @@ ARROWS: dict[str, set[str]] = {
         "export",
         "show",
     },
+    "check": {"messages", "scenario", "systems", "trace", "replay", "engine"},
     "api": {"messages", "scenario", "systems", "trace", "replay", "engine", "sweeps", "views", "export"},
     "ui": {"messages", "limits", "fonts", "scenario", "workload", "systems", "trace", "replay", "model", "engine"}
     | {"installed", "sweeps", "views", "player", "live", "lecture", "export", "exhibit", "classes"},

@@ -10,7 +10,23 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vizkv import __version__
-from vizkv.cli import app, bench, cache, cost, deck, export, hardware, output, radix, runs, show, sweep, workload
+from vizkv.cli import (
+    app,
+    bench,
+    cache,
+    check,
+    cost,
+    deck,
+    export,
+    hardware,
+    output,
+    own,
+    radix,
+    runs,
+    show,
+    sweep,
+    workload,
+)  # fmt: skip
 from vizkv.cli.language import asked, choose, option, speak
 from vizkv.limits import address_space
 from vizkv.messages.catalogue import DEFAULT, Messages, messages
@@ -41,8 +57,10 @@ def parser(say: Messages) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"vizkv {__version__}")
     option(top, say)
     commands = top.add_subparsers(dest="command", required=True, metavar=say("cli.command"))
-    for part in (app, runs, workload, sweep, cache, bench, cost, hardware, radix, export, deck, show):
+    for part in (app, runs, workload, sweep, cache, bench, cost, hardware, radix, export, deck, show, check):
         part.add(commands, say)
+    for command in commands.choices.values():
+        own.option(command, say)
     return top
 
 
@@ -65,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     speak(say)
     try:
         arguments = parser(say).parse_args(argv)
+        own.load(arguments)
         code: int = arguments.action(arguments, say)
         sys.stdout.flush()
         return code

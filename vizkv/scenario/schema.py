@@ -34,6 +34,7 @@ from vizkv.scenario.requests import (
 from vizkv.systems import registry
 from vizkv.systems.base.parts import MAX_LABEL, MAX_SLOTS, Count, Part, Whole, one_line
 from vizkv.systems.base.system import System
+from vizkv.systems.own import loading
 
 
 class ScenarioError(ValueError):
@@ -102,6 +103,7 @@ def _know_kinds() -> None:
 
 
 registry.when_changed(_know_kinds)
+loading.load_named()
 
 
 def _groups_fit(scenario: Scenario) -> None:

@@ -22,6 +22,7 @@ from vizkv.scenario.schema import Scenario, ScenarioError, from_dict, to_dict
 from vizkv.sweeps.axes import Axis, Value, parameter, written
 from vizkv.systems import registry
 from vizkv.systems.base.system import System
+from vizkv.systems.own import loading
 
 MAX_RUNS = 5000
 MAX_SEEDS = 100
@@ -216,7 +217,7 @@ def deciding_files() -> list[Path]:
     folder = Path(__file__).resolve().parents[1]
     shown = ("api", "ui", "views", "player", "presets", "messages", "cli.py", "cli")
     code = [path for path in folder.rglob("*.py") if not {*path.relative_to(folder).parts} & {*shown}]
-    return sorted([*code, *(folder / "workload" / "data").glob("*.json")])
+    return sorted([*code, *(folder / "workload" / "data").glob("*.json"), *loading.loaded()])
 
 
 def distinct(tasks: Sequence[Task]) -> list[Task]:

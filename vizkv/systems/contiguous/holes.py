@@ -8,7 +8,7 @@ from vizkv.systems.base.errors import OutOfMemory
 from vizkv.systems.contiguous.placement import Grant, Move, units_of
 
 
-class _Holes:
+class Holes:
     """A sorted list of holes; a piece lies at the low end of its hole, neighbouring holes become one."""
 
     strands = True
@@ -102,14 +102,14 @@ class _Holes:
         return Grant(start * self.unit, units * self.unit)
 
 
-class FirstFit(_Holes):
+class FirstFit(Holes):
     """The lowest hole that is large enough."""
 
     def _choose(self, units: int) -> int | None:
         return next((i for i, (_, room) in enumerate(self._holes) if room >= units), None)
 
 
-class BestFit(_Holes):
+class BestFit(Holes):
     """The smallest hole that is large enough, the lowest of equals."""
 
     def _choose(self, units: int) -> int | None:
